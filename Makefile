@@ -1,0 +1,58 @@
+# Two commands: `make demo` and `make test`. Each sets up what it needs, and is quick the second time.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := .make
+KILLS ?= 200
+
+.PHONY: setup demo test lint types unit browser soak bench messages lock clean
+
+setup: $(STAMPS)/python $(STAMPS)/frontend $(STAMPS)/translations
+
+$(STAMPS)/python: requirements-dev.txt pyproject.toml
+	@mkdir -p $(STAMPS)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "Python 3.11 with its venv module is needed (Debian: apt-get install python3-venv)."; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python deploy/link_package.py
+	@touch $@
+
+$(STAMPS)/frontend: frontend/package-lock.json $(shell find frontend -type f -not -path '*/node_modules/*' 2>/dev/null)
+	@mkdir -p $(STAMPS)
+	cd frontend && npm ci --no-audit --no-fund --loglevel=error && npm run build --silent
+	@touch $@
+
+$(STAMPS)/translations: $(wildcard parcours/*/locale/*/LC_MESSAGES/*.po) $(STAMPS)/python
+	@mkdir -p $(STAMPS)
+	$(BIN)/python deploy/compile_translations.py
+	@touch $@
+
+demo: setup
+	$(BIN)/parcours demo
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/djlint parcours --check --lint --quiet
+
+types: setup
+	$(BIN)/mypy parcours
+
+test: setup lint types
+	$(BIN)/pytest
+
+messages: setup
+	$(BIN)/python deploy/extract_messages.py
+
+soak: setup
+	$(BIN)/python -m benchmarks.soak --kills $(KILLS)
+
+bench: setup
+	$(BIN)/parcours bench
+
+lock:
+	$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --generate-hashes --no-emit-index-url -o requirements-dev.txt
+	$(BIN)/uv pip compile pyproject.toml --python-version 3.11 --generate-hashes --no-emit-index-url -c requirements-dev.txt -o requirements.txt
+
+clean:
+	rm -rf $(VENV) $(STAMPS) frontend/node_modules parcours/ui/static/ui/dist

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class CommerceAppConfig(AppConfig):
+    name = "parcours.commerce"
+    label = "commerce"

@@ -1,0 +1,1 @@
+"""Orders, products, deals and attribution come here."""

@@ -1,0 +1,137 @@
+"""Django's settings, all from the environment (`PARCOURS_…`, listed in docs/configuration.md)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import dj_database_url
+from django.utils.translation import gettext_lazy as _
+from environs import Env
+
+from parcours.config.secret import secret_key
+
+env = Env()
+PACKAGE = Path(__file__).resolve().parent.parent
+
+DATA_DIR = Path(env.str("PARCOURS_DATA_DIR", "./var")).resolve()
+PUBLIC_URL = env.str("PARCOURS_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+DATABASE_URL = env.str("PARCOURS_DATABASE_URL", f"sqlite:///{DATA_DIR / 'parcours.sqlite3'}")
+EVENTS_URL = env.str("PARCOURS_EVENTS_URL", "")
+EMAIL_URL = env.str("PARCOURS_EMAIL_URL", "")
+CLOCK = env.str("PARCOURS_CLOCK", "")
+DEBUG = env.bool("PARCOURS_DEBUG", False)
+SECRET_KEY = env.str("PARCOURS_SECRET_KEY", "") or secret_key(DATA_DIR)
+
+ALLOWED_HOSTS = env.list("PARCOURS_ALLOWED_HOSTS", ["*"])
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "parcours.events",
+    "parcours.ui",
+    "parcours.accounts",
+    "parcours.contacts",
+    "parcours.tracking",
+    "parcours.criteria",
+    "parcours.segments",
+    "parcours.messaging",
+    "parcours.commerce",
+    "parcours.journeys",
+    "parcours.reports",
+    "parcours.config",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "parcours.config.urls"
+ASGI_APPLICATION = "parcours.config.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+_default = dj_database_url.parse(DATABASE_URL)
+if _default["ENGINE"] == "django.db.backends.sqlite3":
+    # A writer takes its lock when the transaction begins, so that two never find out half-way; FULL makes a
+    # commit durable even when the machine's power fails, which the claims of sends rely on.
+    _default["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-64000; "
+            "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=268435456;"
+        ),
+    }
+else:
+    _default["CONN_MAX_AGE"] = 60
+    _default["CONN_HEALTH_CHECKS"] = True
+DATABASES = {"default": _default}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_ON_GET = False
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("fr", _("French")), ("en", _("English"))]
+LOCALE_PATHS = [str(path) for path in sorted(PACKAGE.glob("*/locale"))]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+SERVESTATIC_USE_FINDERS = True
+SERVESTATIC_AUTOREFRESH = DEBUG
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "SAMEORIGIN"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+SILENCED_SYSTEM_CHECKS: list[str] = []
+
+if "PYTEST_VERSION" in os.environ:
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

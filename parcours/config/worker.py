@@ -1,0 +1,58 @@
+"""`parcours work`: one thread for each kind of work, until the process is told to end."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+#: name -> a function that does one round of work and says whether there was any.
+Round = Callable[[], bool]
+_IDLE_SECONDS = 0.1
+_LONGEST_PAUSE = 5.0
+
+
+def rounds() -> dict[str, Round]:
+    """The kinds of work of this installation."""
+    return {}
+
+
+def _loop(name: str, work: Round, stop: threading.Event) -> None:
+    pause = 0.0
+    while not stop.is_set():
+        try:
+            busy = work()
+            pause = 0.0
+        except Exception:
+            # One kind of work that fails must not end the others: it is told, and tried again later.
+            from django.db import close_old_connections
+
+            close_old_connections()
+            pause = min(_LONGEST_PAUSE, max(0.2, pause * 2))
+            log.exception("work failed", work=name, next_try_in=pause)
+            stop.wait(pause)
+            continue
+        if not busy:
+            stop.wait(_IDLE_SECONDS)
+
+
+def run() -> None:
+    """Work until SIGTERM or SIGINT; what is under way is finished first."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    threads = [
+        threading.Thread(target=_loop, args=(name, work, stop), name=name, daemon=True)
+        for name, work in rounds().items()
+    ]
+    for thread in threads:
+        thread.start()
+    while not stop.is_set():
+        time.sleep(0.1)
+    for thread in threads:
+        thread.join(timeout=8)

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ContactsAppConfig(AppConfig):
+    name = "parcours.contacts"
+    label = "contacts"

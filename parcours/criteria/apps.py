@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class CriteriaAppConfig(AppConfig):
+    name = "parcours.criteria"
+    label = "criteria"

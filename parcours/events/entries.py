@@ -1,0 +1,103 @@
+"""What the journal carries: a batch of entries, each one of these.
+
+MessagePack arrays (msgspec) keep a batch of thousands small and quick to write and read. A new field goes at the
+end with a default, so that a journal written before an upgrade is read after it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+NO_VISITOR = ""
+
+
+class Event(msgspec.Struct, array_like=True, tag="e", gc=False):
+    """Something that happened, with its subject known; instants in milliseconds since 1970 UTC."""
+
+    name: str
+    occurred_at: int
+    received_at: int
+    message_id: str
+    contact: int = 0
+    visitor: str = NO_VISITOR  # the visitor's UUID in hex; empty when there is none
+    deal: int = 0
+    properties: dict[str, Any] = {}
+    journey: int = 0
+    version: int = 0
+    step: str = ""
+    enrolment: int = 0
+    visit: int = 0
+    entered_at: int = 0  # of journey.* events: when the run entered
+    message: int = 0
+    send: str = ""
+    order: str = ""
+    machine: bool = False
+    moves: bool = True  # whether it may start and move journeys: imported history does not
+
+
+class Call(msgspec.Struct, array_like=True, tag="c", gc=False):
+    """A tracking call as received by the collector, still to be identified and named."""
+
+    kind: str  # identify, track, page, screen, group, alias
+    body: dict[str, Any]  # the call, as sent
+    received_at: int
+    occurred_at: int
+    message_id: str
+    address: str = ""  # where from, for its country alone; never stored
+    agent: str = ""
+    source: str = ""  # "browser" for /t.js, else empty
+
+
+class Line(msgspec.Struct, array_like=True, tag="l", gc=False):
+    """An event line of the bulk import, checked, whose subject is still to be found or made."""
+
+    name: str
+    occurred_at: int
+    received_at: int
+    message_id: str
+    contact: dict[str, Any] | None  # its keys: id, external_id, email, phone
+    anonymous_id: str | None
+    properties: dict[str, Any]
+    links: dict[str, Any] = {}  # journey, step, enrolment, message, send, order, machine, deal
+    history: bool = False
+
+
+class Touched(msgspec.Struct, array_like=True, tag="t", gc=False):
+    """Contacts whose profile, consents, lists or tags changed: their mirror is to be written anew."""
+
+    contacts: list[int]
+
+
+class Linked(msgspec.Struct, array_like=True, tag="v", gc=False):
+    """A visitor tied to a contact by something other than a tracking call (a click in a message, a form)."""
+
+    visitor: str
+    contact: int
+
+
+class Membership(msgspec.Struct, array_like=True, tag="m", gc=False):
+    """A contact entered (member) or left a segment."""
+
+    segment: int
+    contact: int
+    member: bool
+    at: int
+
+
+class Parked(msgspec.Struct, array_like=True, tag="p", gc=False):
+    """A run failed at a step, or goes on again after a failure; not an event of the catalogue."""
+
+    journey: int
+    version: int
+    step: str
+    enrolment: int
+    contact: int
+    visit: int
+    entered_at: int
+    at: int
+    parked: bool
+
+
+Entry = Event | Call | Line | Touched | Linked | Membership | Parked

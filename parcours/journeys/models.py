@@ -1,0 +1,170 @@
+"""Journeys, their versions, and where each contact stands in them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from parcours.accounts.models import Account
+from parcours.lib import clock
+from parcours.lib.instants import InstantField
+
+
+class Journey(models.Model):
+    """An automation: entry triggers and a graph of steps, published in versions."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        ACTIVE = "active", _("Active")
+        PAUSED = "paused", _("Paused")
+        ARCHIVED = "archived", _("Archived")
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="journeys")
+    business_unit = models.ForeignKey("accounts.BusinessUnit", null=True, blank=True, on_delete=models.SET_NULL)
+    name = models.CharField(max_length=200)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
+    draft = models.JSONField(null=True, help_text="The document being written; null when it is the published one.")
+    version = models.PositiveIntegerField(default=0, help_text="The version that new runs enter; 0: none yet.")
+    created_at = InstantField(default=clock.now)
+    updated_at = InstantField(default=clock.now)
+    activated_at = InstantField(null=True, blank=True)
+    paused_at = InstantField(null=True, blank=True)
+    archived_at = InstantField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["account", "status"], name="journey_status")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Version(models.Model):
+    """What a journey was when published; never changed."""
+
+    journey = models.ForeignKey(Journey, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    document = models.JSONField()
+    published_at = InstantField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["journey", "number"], name="version_number")]
+
+
+class Enrolment(models.Model):
+    """One run of a contact through a journey: where it stands, since when, and what it waits for.
+
+    Every column is written by the engine alone, in bulk (`journeys/engine/`). `due_at` is the timer: null while
+    nothing but an event can move the run, or once it has ended.
+    """
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", _("Under way")
+        COMPLETED = "completed", _("Completed")
+        EXITED = "exited", _("Left")
+        FAILED = "failed", _("Parked by an error")
+        HOLDOUT = "holdout", _("Held out")
+
+    account_id = models.BigIntegerField()
+    journey = models.ForeignKey(Journey, on_delete=models.CASCADE, related_name="enrolments")
+    version = models.PositiveIntegerField()
+    contact_id = models.BigIntegerField()
+    run_key = models.CharField(max_length=255, default="", help_text="What tells a contact's runs apart; empty: nothing.")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
+    reason = models.CharField(max_length=20, blank=True, help_text="goal, exit, archived, removed, merged.")
+    step = models.CharField(max_length=64)
+    visit = models.PositiveIntegerField(default=0, help_text="The number of this passage among the run's.")
+    entered_at = InstantField()
+    step_at = InstantField(help_text="When the run entered its step.")
+    due_at = InstantField(null=True)
+    waiting = models.CharField(max_length=10, blank=True, help_text="timer, event, criteria; empty: about to run.")
+    cause_id = models.CharField(max_length=64, blank=True, help_text="The message id of the event that moved it last.")
+    context = models.JSONField(default=dict, help_text="The entering event, for templates.")
+    once = models.BooleanField(null=True, help_text="True for journeys entered once in a life; else null, which repeats.")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.TextField(blank=True)
+    ended_at = InstantField(null=True)
+    worker = models.CharField(max_length=120, blank=True)
+    lease_until = models.BigIntegerField(default=0, help_text="Machine milliseconds.")
+    fence = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["journey", "contact_id", "once"], name="entered_once"),
+            models.UniqueConstraint(
+                fields=["journey", "contact_id", "run_key"],
+                condition=models.Q(status__in=["active", "failed"]),
+                name="one_run_at_a_time",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at", "id"], name="enrolment_timer", condition=models.Q(status="active")),
+            models.Index(fields=["contact_id", "journey"], name="enrolment_contact"),
+            models.Index(fields=["journey", "status", "step"], name="enrolment_standing"),
+        ]
+
+
+class Wait(models.Model):
+    """What an enrolment waits for besides its timer: an event's name, or "*criteria" for a change of its contact."""
+
+    account_id = models.BigIntegerField()
+    contact_id = models.BigIntegerField()
+    name = models.CharField(max_length=100)
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="waits")
+
+    class Meta:
+        indexes = [models.Index(fields=["account_id", "contact_id", "name"], name="wait_key")]
+
+
+class Inbox(models.Model):
+    """Something that the engine has to take up, in the order of its instants: an entry, a wait's end, an exit.
+
+    Written by the digest's fan-out and by actions; a cause enters a journey once, however often it is delivered.
+    A paused journey's rows stay until it is resumed.
+    """
+
+    class Kind(models.TextChoices):
+        ENTRY = "entry"
+        EVENT = "event"
+        EXIT = "exit"
+
+    account_id = models.BigIntegerField()
+    journey = models.ForeignKey(Journey, on_delete=models.CASCADE, related_name="inbox")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    contact_id = models.BigIntegerField()
+    enrolment_id = models.BigIntegerField(default=0, help_text="The run concerned; 0 for an entry.")
+    at = InstantField(help_text="The instant of the cause.")
+    cause_id = models.CharField(max_length=64, help_text="The message id of the event, or what the action made up.")
+    event = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["journey", "kind", "contact_id", "enrolment_id", "cause_id"], name="cause_taken_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["at", "id"], name="inbox_order")]
+
+
+class Taken(models.Model):
+    """A cause that has been taken up: the same one delivered again is dropped."""
+
+    journey = models.ForeignKey(Journey, on_delete=models.CASCADE, related_name="taken")
+    contact_id = models.BigIntegerField()
+    cause_id = models.CharField(max_length=64)
+    verdict = models.CharField(max_length=30, help_text="entered, or why not: the trace tells it.")
+    at = InstantField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["journey", "contact_id", "cause_id"], name="taken_once")]
+
+
+class StepCount(models.Model):
+    """Counters kept in the engine's transaction; they audit the figures read from the event store."""
+
+    journey = models.ForeignKey(Journey, on_delete=models.CASCADE, related_name="counts")
+    version = models.PositiveIntegerField()
+    step = models.CharField(max_length=64, help_text="A step, or *entered, *completed, *exited:REASON.")
+    passages = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["journey", "version", "step"], name="count_of_step")]

@@ -1,0 +1,60 @@
+"""Many rows at a time, the same on SQLite and PostgreSQL.
+
+Table and column names come from the code, never from users; values are always bound.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections
+
+
+def insert_many(
+    table: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    on_conflict: str = "",
+    using: str = DEFAULT_DB_ALIAS,
+) -> None:
+    """Insert rows; `on_conflict` is the rest of the clause, such as "DO NOTHING"."""
+    values = rows if isinstance(rows, list) else list(rows)
+    if not values:
+        return
+    names = ", ".join(f'"{column}"' for column in columns)
+    marks = ", ".join(["%s"] * len(columns))
+    clause = f" ON CONFLICT {on_conflict}" if on_conflict else ""
+    with connections[using].cursor() as cursor:
+        cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks}){clause}', values)
+
+
+def update_many(
+    table: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    key: Sequence[str] = ("id",),
+    using: str = DEFAULT_DB_ALIAS,
+) -> int:
+    """Update rows by their key; each row holds the columns' values, then the key's. Answers how many were changed."""
+    values = rows if isinstance(rows, list) else list(rows)
+    if not values:
+        return 0
+    sets = ", ".join(f'"{column}" = %s' for column in columns)
+    where = " AND ".join(f'"{column}" = %s' for column in key)
+    with connections[using].cursor() as cursor:
+        cursor.executemany(f'UPDATE "{table}" SET {sets} WHERE {where}', values)
+        return cursor.rowcount
+
+
+def among(column: str, values: Sequence[Any], *, using: str = DEFAULT_DB_ALIAS) -> tuple[str, Any]:
+    """A condition "column is one of values" with its one bound value, however many they are.
+
+    `column` is SQL written in the code. On PostgreSQL the values are sent as an array, on SQLite as JSON.
+    """
+    if connections[using].vendor == "postgresql":
+        return f"{column} = ANY(%s)", list(values)
+    return f"{column} IN (SELECT value FROM json_each(%s))", json.dumps(list(values))

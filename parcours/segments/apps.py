@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class SegmentsAppConfig(AppConfig):
+    name = "parcours.segments"
+    label = "segments"

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class InterfaceAppConfig(AppConfig):
+    name = "parcours.ui"
+    label = "ui"
