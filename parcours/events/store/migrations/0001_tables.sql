@@ -94,6 +94,7 @@ CREATE TABLE runs
     journey    UInt64,
     kind       Enum8('entered' = 1, 'step' = 2, 'completed' = 3, 'exited' = 4, 'parked' = 5, 'resumed' = 6, 'held_out' = 7),
     step       LowCardinality(String),
+    from_step  LowCardinality(String),      -- of a step: the one that the run came from; empty at its entry
     at         DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
     contact    UInt64,
     enrolment  UInt64,
