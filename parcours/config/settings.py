@@ -20,6 +20,7 @@ DATABASE_URL = env.str("PARCOURS_DATABASE_URL", f"sqlite:///{DATA_DIR / 'parcour
 EVENTS_URL = env.str("PARCOURS_EVENTS_URL", "")
 EMAIL_URL = env.str("PARCOURS_EMAIL_URL", "")
 CLOCK = env.str("PARCOURS_CLOCK", "")
+METRICS_TOKEN = env.str("PARCOURS_METRICS_TOKEN", "")
 DEBUG = env.bool("PARCOURS_DEBUG", False)
 SECRET_KEY = env.str("PARCOURS_SECRET_KEY", "") or secret_key(DATA_DIR)
 
@@ -50,6 +51,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "parcours.config.middleware.frame",
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -95,6 +97,8 @@ else:
     _default["CONN_MAX_AGE"] = 60
     _default["CONN_HEALTH_CHECKS"] = True
 DATABASES = {"default": _default}
+# How many digests can work side by side, each on its own accounts. SQLite has one writer, so one digest.
+SHARDS = 1 if _default["ENGINE"] == "django.db.backends.sqlite3" else env.int("PARCOURS_SHARDS", 8)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"

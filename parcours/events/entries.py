@@ -1,7 +1,7 @@
 """What the journal carries: a batch of entries, each one of these.
 
-MessagePack arrays (msgspec) keep a batch of thousands small and quick to write and read. A new field goes at the
-end with a default, so that a journal written before an upgrade is read after it.
+MessagePack arrays (msgspec) keep a batch of thousands small and quick to write and read. A new field goes at
+the end with a default, so that a journal written before an upgrade is read after it.
 """
 
 from __future__ import annotations

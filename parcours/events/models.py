@@ -22,14 +22,17 @@ class JournalRow(models.Model):
     body = models.BinaryField()
 
     class Meta:
-        indexes = [models.Index(fields=["shard", "id"], name="journal_order")]
+        indexes = [
+            models.Index(fields=["shard", "id"], name="journal_order"),
+            models.Index(fields=["account_id", "id", "created_at"], name="journal_pending"),
+        ]
 
 
 class Load(models.Model):
     """What goes into the event store together, under its own id as deduplication token; never recomposed.
 
-    composed: the verdicts and rows are committed here; stored: the store has them; done: those who wait were told.
-    Only the rows of loads that are done count in any answer.
+    composed: the verdicts and rows are committed here; stored: the store has them; done: those who wait were
+    told. Only the rows of loads that are done count in any answer.
     """
 
     class Status(models.TextChoices):
@@ -42,7 +45,10 @@ class Load(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.COMPOSED)
     count = models.PositiveIntegerField(default=0)
     dropped = models.JSONField(default=dict, help_text="Reason -> how many.")
-    accepted_upto = InstantField(help_text="Everything accepted until this instant is in this load or an earlier one.")
+    accepted_from = InstantField(null=True, help_text="When the oldest of its journal rows was written.")
+    accepted_upto = InstantField(
+        help_text="Everything accepted until this instant is in this load or an earlier one."
+    )
     body = models.BinaryField(null=True, help_text="The rows for each table; emptied once done.")
     created_at = InstantField(default=clock.now)
     done_at = InstantField(null=True)
@@ -89,4 +95,6 @@ class ObjectName(models.Model):
     updated_at = InstantField(default=clock.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["account_id", "kind", "object_id"], name="object_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["account_id", "kind", "object_id"], name="object_once")
+        ]
