@@ -1,0 +1,212 @@
+-- name: journey_totals
+-- about: How many runs entered, completed, left (by reason), are parked or held out, at a watermark.
+SELECT
+    toString(kind) AS kind,
+    reason,
+    count() AS runs,
+    uniqExactIf(contact, kind = 'entered') AS contacts
+FROM runs
+WHERE account = {account:UInt32}
+  AND journey = {journey:UInt64}
+  AND kind != 'step'
+  AND load <= {load:UInt64}
+  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
+  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
+  AND ({version:UInt32} = 0 OR version = {version:UInt32})
+GROUP BY kind, reason
+
+-- name: journey_passages
+-- about: For each step: passages and the distinct contacts who passed. One step alone when it is named.
+SELECT
+    step,
+    count() AS passages,
+    uniqExact(contact) AS contacts
+FROM runs
+WHERE account = {account:UInt32}
+  AND journey = {journey:UInt64}
+  AND kind = 'step'
+  AND load <= {load:UInt64}
+  AND ({step:String} = '' OR step = {step:String})
+  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
+  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
+  AND ({version:UInt32} = 0 OR version = {version:UInt32})
+GROUP BY step
+
+-- name: journey_moves
+-- about: Every sum that tells who is where: arrivals, departures, ends, parked and resumed, by step.
+SELECT
+    toString(kind) AS kind,
+    step,
+    from_step,
+    count() AS runs
+FROM runs
+WHERE account = {account:UInt32}
+  AND journey = {journey:UInt64}
+  AND load <= {load:UInt64}
+  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
+  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
+  AND ({version:UInt32} = 0 OR version = {version:UInt32})
+GROUP BY kind, step, from_step
+
+-- name: step_recent_contacts
+-- about: The contacts who passed a step, latest passage first, after a cursor (0, 0 for the first page).
+SELECT contact, toUnixTimestamp64Milli(at) AS last_at
+FROM runs
+WHERE account = {account:UInt32}
+  AND journey = {journey:UInt64}
+  AND kind = 'step'
+  AND step = {step:String}
+  AND load <= {load:UInt64}
+  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
+  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
+  AND ({version:UInt32} = 0 OR version = {version:UInt32})
+  AND ({after_at:Int64} = 0 OR (
+      (at, contact) < (fromUnixTimestamp64Milli({after_at:Int64}), {after_contact:UInt64})
+      AND contact NOT IN (
+          SELECT contact
+          FROM runs
+          WHERE account = {account:UInt32}
+            AND journey = {journey:UInt64}
+            AND kind = 'step'
+            AND step = {step:String}
+            AND load <= {load:UInt64}
+            AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
+            AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
+            AND ({version:UInt32} = 0 OR version = {version:UInt32})
+            AND (at, contact) >= (fromUnixTimestamp64Milli({after_at:Int64}), {after_contact:UInt64})
+      )
+  ))
+ORDER BY at DESC, contact DESC
+LIMIT 1 BY contact
+LIMIT {limit:UInt32}
+
+-- name: step_contact_passages
+-- about: For chosen contacts: their passages of a step, the first and the last.
+SELECT
+    contact,
+    count() AS passages,
+    toUnixTimestamp64Milli(min(at)) AS first_at,
+    toUnixTimestamp64Milli(max(at)) AS last_at
+FROM runs
+WHERE account = {account:UInt32}
+  AND journey = {journey:UInt64}
+  AND kind = 'step'
+  AND step = {step:String}
+  AND load <= {load:UInt64}
+  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
+  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
+  AND ({version:UInt32} = 0 OR version = {version:UInt32})
+  AND contact IN {contacts:Array(UInt64)}
+GROUP BY contact
+
+-- name: step_present
+-- about: The runs that stand at a step now (parked ones when asked), latest arrival first, after a cursor.
+SELECT
+    contact,
+    enrolment,
+    toUnixTimestamp64Milli(at) AS at_ms,
+    toUnixTimestamp64Milli(entered_at) AS entered_ms
+FROM runs
+WHERE account = {account:UInt32}
+  AND journey = {journey:UInt64}
+  AND kind = 'step'
+  AND step = {step:String}
+  AND load <= {load:UInt64}
+  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
+  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
+  AND ({version:UInt32} = 0 OR version = {version:UInt32})
+  AND (enrolment, visit) NOT IN (
+      SELECT enrolment, visit - 1
+      FROM runs
+      WHERE account = {account:UInt32} AND journey = {journey:UInt64} AND kind = 'step'
+        AND from_step = {step:String} AND load <= {load:UInt64}
+  )
+  AND enrolment NOT IN (
+      SELECT enrolment
+      FROM runs
+      WHERE account = {account:UInt32} AND journey = {journey:UInt64} AND kind IN ('completed', 'exited')
+        AND step = {step:String} AND load <= {load:UInt64}
+  )
+  AND (enrolment IN (
+      SELECT enrolment
+      FROM runs
+      WHERE account = {account:UInt32} AND journey = {journey:UInt64} AND kind IN ('parked', 'resumed')
+        AND step = {step:String} AND load <= {load:UInt64}
+      GROUP BY enrolment
+      HAVING sum(if(kind = 'parked', 1, -1)) > 0
+  )) = ({parked:UInt8} = 1)
+  AND ({after_at:Int64} = 0
+       OR (at, enrolment) < (fromUnixTimestamp64Milli({after_at:Int64}), {after_enrolment:UInt64}))
+ORDER BY at DESC, enrolment DESC
+LIMIT {limit:UInt32}
+
+-- name: journey_runs
+-- about: The runs behind a figure of the journey, latest first: of one kind, with one reason when it is named.
+SELECT
+    contact,
+    enrolment,
+    reason,
+    step,
+    toUnixTimestamp64Milli(at) AS at_ms,
+    toUnixTimestamp64Milli(entered_at) AS entered_ms
+FROM runs
+WHERE account = {account:UInt32}
+  AND journey = {journey:UInt64}
+  AND kind = {kind:String}
+  AND ({reason:String} = '' OR reason = {reason:String})
+  AND load <= {load:UInt64}
+  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
+  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
+  AND ({version:UInt32} = 0 OR version = {version:UInt32})
+  AND ({after_at:Int64} = 0
+       OR (at, enrolment) < (fromUnixTimestamp64Milli({after_at:Int64}), {after_enrolment:UInt64}))
+ORDER BY at DESC, enrolment DESC
+LIMIT {limit:UInt32}
+
+-- name: journey_standing
+-- about: The runs that have not ended (state active) or are parked (state failed), latest entry first.
+SELECT
+    contact,
+    enrolment,
+    '' AS reason,
+    argMaxIf(step, visit, kind = 'step') AS step,
+    toUnixTimestamp64Milli(any(entered_at)) AS at_ms,
+    toUnixTimestamp64Milli(any(entered_at)) AS entered_ms
+FROM runs
+WHERE account = {account:UInt32}
+  AND journey = {journey:UInt64}
+  AND kind != 'held_out'
+  AND load <= {load:UInt64}
+  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
+  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
+  AND ({version:UInt32} = 0 OR version = {version:UInt32})
+GROUP BY contact, enrolment
+HAVING countIf(kind IN ('completed', 'exited')) = 0
+   AND (sum(multiIf(kind = 'parked', 1, kind = 'resumed', -1, 0)) > 0) = ({parked:UInt8} = 1)
+   AND ({after_at:Int64} = 0 OR (at_ms, enrolment) < ({after_at:Int64}, {after_enrolment:UInt64}))
+ORDER BY at_ms DESC, enrolment DESC
+LIMIT {limit:UInt32}
+
+-- name: journey_recent_moves
+-- about: The latest passages, for the dots that cross the canvas.
+SELECT contact, from_step, step, toUnixTimestamp64Milli(at) AS at_ms, load
+FROM runs
+WHERE account = {account:UInt32}
+  AND journey = {journey:UInt64}
+  AND kind = 'step'
+  AND load > {after_load:UInt64}
+  AND load <= {load:UInt64}
+ORDER BY load DESC, visit DESC
+LIMIT {limit:UInt32}
+
+-- name: journeys_counts
+-- about: For each journey of the account: the runs that entered and those under way, for the table of journeys.
+SELECT
+    journey,
+    countIf(kind = 'entered') AS entered,
+    countIf(kind = 'entered') - countIf(kind IN ('completed', 'exited')) AS under_way
+FROM runs
+WHERE account = {account:UInt32}
+  AND kind != 'step'
+  AND load <= {load:UInt64}
+GROUP BY journey
