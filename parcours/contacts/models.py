@@ -36,9 +36,13 @@ class Contact(models.Model):
     country = models.CharField(max_length=2, null=True, blank=True)
     city = models.CharField(max_length=200, null=True, blank=True)
     attributes = models.JSONField(default=dict, blank=True)
-    consent_email = models.CharField(max_length=10, choices=ConsentValue.choices, default=ConsentValue.PENDING)
+    consent_email = models.CharField(
+        max_length=10, choices=ConsentValue.choices, default=ConsentValue.PENDING
+    )
     consent_sms = models.CharField(max_length=10, choices=ConsentValue.choices, default=ConsentValue.PENDING)
-    consent_whatsapp = models.CharField(max_length=10, choices=ConsentValue.choices, default=ConsentValue.PENDING)
+    consent_whatsapp = models.CharField(
+        max_length=10, choices=ConsentValue.choices, default=ConsentValue.PENDING
+    )
     created_at = InstantField(default=clock.now)
     updated_at = InstantField(default=clock.now)
     last_seen_at = InstantField(null=True, blank=True)
@@ -99,7 +103,9 @@ class List(models.Model):
     """Contacts put there by hand, form, import or automation."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="lists")
-    business_unit = models.ForeignKey("accounts.BusinessUnit", null=True, blank=True, on_delete=models.SET_NULL)
+    business_unit = models.ForeignKey(
+        "accounts.BusinessUnit", null=True, blank=True, on_delete=models.SET_NULL
+    )
     name = models.CharField(max_length=200)
     created_at = InstantField(default=clock.now)
 

@@ -58,3 +58,21 @@ def among(column: str, values: Sequence[Any], *, using: str = DEFAULT_DB_ALIAS) 
     if connections[using].vendor == "postgresql":
         return f"{column} = ANY(%s)", list(values)
     return f"{column} IN (SELECT value FROM json_each(%s))", json.dumps(list(values))
+
+
+def reserve_ids(table: str, count: int, *, using: str = DEFAULT_DB_ALIAS) -> list[int]:
+    """Ids for `count` rows to be inserted in this transaction, so that rows that refer to them need no second trip.
+
+    On SQLite the transaction holds the only writer's place already; on PostgreSQL the sequence gives them for good.
+    """
+    with connections[using].cursor() as cursor:
+        if connections[using].vendor == "postgresql":
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
+                [f'"{table}"', count],
+            )
+            return [row[0] for row in cursor.fetchall()]
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        row = cursor.fetchone()
+        first = (row[0] if row else 0) + 1
+        return list(range(first, first + count))

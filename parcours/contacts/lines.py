@@ -1,0 +1,190 @@
+"""One line about a contact, as the API, an import or a step gives it: read, checked, normalised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from parcours.contacts import attributes, normalise
+from parcours.contacts.models import Channel, ConsentValue
+from parcours.contacts.normalise import Unfit
+from parcours.lib.instants import to_ms
+from parcours.lib.problems import Fault
+
+#: The columns of a contact that a line can set, in the order in which they are kept; the first three are its keys.
+KEYS = ("email", "phone", "external_id")
+COLUMNS = (
+    *KEYS,
+    "first_name",
+    "last_name",
+    "locale",
+    "timezone",
+    "country",
+    "city",
+    "created_at",
+    "last_seen_at",
+)
+FIELDS = frozenset((*COLUMNS, "id", "attributes", "consents", "lists", "tags", "updated_at"))
+CHANNELS = tuple(str(channel) for channel in Channel)
+_CONSENTS = frozenset(str(value) for value in ConsentValue)
+_LONGEST_NAME = 200
+_LONGEST_TAG = 100
+_MOST_TAGS = 500
+_LARGEST_ID = 2**63 - 1
+
+
+class Refused(Exception):
+    """A line that is not taken, with everything that is wrong with it."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__(" ".join(fault["detail"] for fault in faults))
+        self.faults = faults
+
+
+@dataclass(slots=True)
+class Line:
+    """What a line says, normalised; what it does not mention is not in it."""
+
+    id: int | None = None
+    values: dict[str, Any] = field(default_factory=dict)  # columns; None clears
+    attributes: dict[str, Any] = field(default_factory=dict)  # not yet fitted to their types
+    consents: dict[str, str] = field(default_factory=dict)
+    lists: list[int] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    increments: dict[str, Decimal] = field(default_factory=dict)
+
+
+def whole_id(value: object) -> int | None:
+    """The number of an id given as text or number; None when it cannot be one of ours."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 19:
+        value = int(value)
+    return value if isinstance(value, int) and 0 < value <= _LARGEST_ID else None
+
+
+def _fault(name: str, error: Unfit) -> Fault:
+    short = name[:100]
+    return {"pointer": "/" + short.replace("~", "~0").replace("/", "~1"), "detail": f"{short}: {error}"}
+
+
+def _name(value: str) -> str:
+    return normalise.text(value, longest=_LONGEST_NAME)
+
+
+class Reader:
+    """Reads the lines of one account."""
+
+    def __init__(self, *, country: str, zone: str) -> None:
+        self.zone = zone
+        self._text_readers: dict[str, Callable[[str], Any]] = {
+            "email": normalise.email,
+            "phone": lambda value: normalise.phone(value, country=country),
+            "first_name": _name,
+            "last_name": _name,
+            "city": _name,
+            "locale": normalise.locale,
+            "timezone": normalise.timezone,
+            "country": normalise.country,
+        }
+
+    def read(self, given: Mapping[str, Any], *, now_ms: int) -> Line:
+        """The line, normalised. Raises Refused with all its faults."""
+        line, faults = Line(), []
+        if not isinstance(given, Mapping):
+            raise Refused([{"pointer": "", "detail": _("A contact is an object.")}])
+        for name, value in given.items():
+            try:
+                self._read(line, name, value, now_ms)
+            except Unfit as error:
+                faults.append(_fault(str(name), error))
+        if faults:
+            raise Refused(faults)
+        return line
+
+    def _read(self, line: Line, name: str, value: Any, now_ms: int) -> None:
+        reader = self._text_readers.get(name)
+        if reader is not None:
+            if value is None or value == "":
+                line.values[name] = None
+            elif isinstance(value, str):
+                line.values[name] = reader(value) if value.strip() else None
+            else:
+                raise Unfit(_("The value is not a text."))
+        elif name == "external_id":
+            line.values[name] = None if value is None else normalise.external_id(value) or None
+        elif name == "id":
+            line.id = whole_id(value)
+            if line.id is None:
+                raise Unfit(_("No contact has this id."))
+        elif name == "attributes":
+            line.attributes = _attributes(value)
+        elif name == "consents":
+            line.consents = _consents(value)
+        elif name == "lists":
+            line.lists = _lists(value)
+        elif name == "tags":
+            line.tags = _tags(value)
+        elif name in ("created_at", "last_seen_at"):
+            line.values[name] = self._instant(name, value, now_ms)
+        elif name != "updated_at":  # ours alone to say, but an exported contact may be sent back as it is
+            raise Unfit(_("A contact has no such field."))
+
+    def _instant(self, name: str, value: Any, now_ms: int) -> int | None:
+        if value is None and name == "last_seen_at":
+            return None
+        if not isinstance(value, str):
+            raise Unfit(_("The value is not a date, such as “2026-03-28”."))
+        return min(to_ms(normalise.instant(value, zone=self.zone)), now_ms)
+
+
+def _attributes(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Unfit(_("Attributes are an object of names and values."))
+    for name in value:
+        attributes.check_name(name)
+    return value
+
+
+def _consents(value: Any) -> dict[str, str]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Unfit(_("Consents are an object: email, sms, whatsapp."))
+    consents = {}
+    for channel, consent in value.items():
+        consent = ConsentValue.PENDING if consent is None else consent
+        if channel not in CHANNELS:
+            raise Unfit(_("Consents are an object: email, sms, whatsapp."))
+        if not isinstance(consent, str) or consent not in _CONSENTS:
+            raise Unfit(_("A consent is opted_in, opted_out or pending."))
+        consents[channel] = str(consent)
+    return consents
+
+
+def _lists(value: Any) -> list[int]:
+    if value is None:
+        return []
+    ids = [whole_id(element) for element in value] if isinstance(value, list) else [None]
+    if None in ids:
+        raise Unfit(_("Lists are an array of ids."))
+    return [each for each in ids if each is not None]
+
+
+def _tags(value: Any) -> list[str]:
+    if value is None:
+        return []
+    if (
+        not isinstance(value, list)
+        or not all(isinstance(tag, str) for tag in value)
+        or len(value) > _MOST_TAGS
+    ):
+        raise Unfit(_("Tags are an array of texts."))
+    tags = [normalise.text(tag, longest=_LONGEST_TAG) for tag in value]
+    return list(dict.fromkeys(tag for tag in tags if tag))

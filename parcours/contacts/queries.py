@@ -1,0 +1,192 @@
+"""What contacts are now, read for many at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Q, QuerySet
+
+from parcours.contacts import normalise
+from parcours.contacts.lines import CHANNELS, whole_id
+from parcours.contacts.models import AttributeDefinition, Contact, List
+from parcours.lib import bulk
+from parcours.lib.instants import from_ms, iso
+
+_TEXTS = (
+    "email",
+    "phone",
+    "external_id",
+    "first_name",
+    "last_name",
+    "locale",
+    "timezone",
+    "country",
+    "city",
+)
+_CONSENTS = tuple(f"consent_{channel}" for channel in CHANNELS)
+_SELECT = (
+    f"SELECT id, account_id, {', '.join(_TEXTS)}, {', '.join(_CONSENTS)}, created_at, updated_at, last_seen_at,"
+    " attributes, erased_at FROM contacts_contact"
+)
+_NAMES = ("contact", "account", *_TEXTS, *_CONSENTS, "created_at", "updated_at", "last_seen_at")
+
+
+def snapshot(contact_ids: Iterable[int]) -> list[dict[str, Any]]:
+    """Contacts as they are now, everything of them, in three queries for however many.
+
+    The keys are the columns of the event store's `profiles` (texts are "" when there is none, instants are
+    milliseconds since 1970, `gone` is 1 for the erased), and `attributes`, as the contact has them. Ids that name
+    nobody are left out. The order is that of the ids in the database, not of those given.
+    """
+    ids = list(contact_ids)
+    if not ids:
+        return []
+    mine, bound = bulk.among("id", ids)
+    theirs, contacts = bulk.among("contact_id", ids)
+    lists: dict[int, list[int]] = {}
+    tags: dict[int, list[str]] = {}
+    people = []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT contact_id, list_id FROM contacts_listmember WHERE {theirs} ORDER BY list_id", [contacts]
+        )
+        for contact_id, list_id in cursor.fetchall():
+            lists.setdefault(contact_id, []).append(list_id)
+        cursor.execute(f"SELECT contact_id, name FROM contacts_tag WHERE {theirs} ORDER BY name", [contacts])
+        for contact_id, name in cursor.fetchall():
+            tags.setdefault(contact_id, []).append(name)
+        cursor.execute(f"{_SELECT} WHERE {mine} ORDER BY id", [bound])
+        for row in cursor.fetchall():
+            person = dict(zip(_NAMES, row[:-2], strict=True))
+            for name in _TEXTS:
+                person[name] = person[name] or ""
+            person["attributes"] = json.loads(row[-2])
+            person["lists"] = lists.get(row[0], [])
+            person["tags"] = tags.get(row[0], [])
+            person["gone"] = 0 if row[-1] is None else 1
+            people.append(person)
+    return people
+
+
+def as_json(people: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Snapshots in the shape in which the API writes a contact; ids are text, what there is none of is null."""
+    return [
+        {
+            "id": str(person["contact"]),
+            **{name: person[name] or None for name in _TEXTS},
+            "attributes": person["attributes"],
+            "consents": {channel: person[f"consent_{channel}"] for channel in CHANNELS},
+            "lists": [str(list_id) for list_id in person["lists"]],
+            "tags": person["tags"],
+            "created_at": iso(from_ms(person["created_at"])),
+            "updated_at": iso(from_ms(person["updated_at"])),
+            "last_seen_at": None if person["last_seen_at"] is None else iso(from_ms(person["last_seen_at"])),
+        }
+        for person in people
+    ]
+
+
+def described(contact_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Contacts as the API writes them, in the order of the ids given."""
+    people = {person["contact"]: person for person in snapshot(contact_ids)}
+    return as_json([people[contact_id] for contact_id in contact_ids if contact_id in people])
+
+
+def living(account_id: int) -> QuerySet[Contact]:
+    """The account's contacts but the erased."""
+    return Contact.objects.filter(account_id=account_id, erased_at__isnull=True)
+
+
+def search(account_id: int, *, text: str = "", country: str = "FR") -> QuerySet[Contact]:
+    """Contacts whose name, address, number or external id holds every word of the text, whatever its case."""
+    found = living(account_id)
+    for word in text.replace("\0", "").split()[:8]:
+        either = (
+            Q(email__icontains=word)
+            | Q(first_name__icontains=word)
+            | Q(last_name__icontains=word)
+            | Q(external_id__icontains=word)
+        )
+        digits = "".join(character for character in word if character.isdigit())
+        if len(digits) >= 4:
+            either |= Q(phone__contains=digits.lstrip("0"))
+        found = found.filter(either)
+    phone = _as_phone(text, country)
+    return found | living(account_id).filter(phone=phone) if phone else found
+
+
+def _as_phone(text: str, country: str) -> str | None:
+    """The whole text as a phone number: numbers are typed with blanks in them."""
+    try:
+        return normalise.phone(text, country=country)
+    except normalise.Unfit:
+        return None
+
+
+def by_key(account_id: int, *, country: str, **keys: str) -> QuerySet[Contact]:
+    """The contact of an email, phone or external_id as somebody typed it; nobody when it cannot be one."""
+    found = living(account_id)
+    try:
+        for key, value in keys.items():
+            if key == "email":
+                found = found.filter(email=normalise.email(value))
+            elif key == "phone":
+                found = found.filter(phone=normalise.phone(value, country=country))
+            else:
+                found = found.filter(external_id=normalise.external_id(value))
+    except normalise.Unfit:
+        return found.none()
+    return found
+
+
+def resolve(account_id: int, references: Sequence[dict[str, Any]], *, country: str) -> list[int | None]:
+    """Whom references such as `{"email": …}` or `{"id": …}` name, in four queries; None for nobody or for two."""
+    columns: dict[str, dict[Any, int]] = {}
+    wanted: list[dict[str, Any]] = []
+    for reference in references:
+        keys: dict[str, Any] = {}
+        try:
+            for name, value in reference.items():
+                if name == "id":
+                    keys[name] = whole_id(value) or 0
+                elif name == "email":
+                    keys[name] = normalise.email(value) if isinstance(value, str) else ""
+                elif name == "phone":
+                    keys[name] = normalise.phone(value, country=country) if isinstance(value, str) else ""
+                elif name == "external_id":
+                    keys[name] = normalise.external_id(value)
+        except normalise.Unfit:
+            keys = {"id": 0}
+        wanted.append(keys)
+    with connection.cursor() as cursor:
+        for column in ("id", "external_id", "email", "phone"):
+            values = list({keys[column] for keys in wanted if column in keys})
+            if not values:
+                continue
+            among, bound = bulk.among(column, values)
+            cursor.execute(
+                f"SELECT {column}, id FROM contacts_contact"
+                f" WHERE account_id = %s AND erased_at IS NULL AND {among}",
+                [account_id, bound],
+            )
+            columns[column] = dict(cursor.fetchall())
+    answers: list[int | None] = []
+    for keys in wanted:
+        named = {columns.get(column, {}).get(value) for column, value in keys.items()}
+        answers.append(named.pop() if len(named) == 1 else None)
+    return answers
+
+
+def lists(account_id: int) -> QuerySet[List]:
+    """The account's lists with `members`, how many contacts are on each."""
+    return List.objects.filter(account_id=account_id).annotate(members=Count("memberships"))
+
+
+def attribute_types(account_id: int) -> dict[str, str]:
+    """The account's custom attributes and their types."""
+    return dict(
+        AttributeDefinition.objects.filter(account_id=account_id).order_by("name").values_list("name", "type")
+    )
