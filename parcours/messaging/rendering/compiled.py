@@ -1,0 +1,218 @@
+"""A message made ready once, then personalised for each contact."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from django.utils.translation import gettext as _
+from liquid import Environment, Markup
+from liquid.template import BoundTemplate
+
+from parcours.messaging.rendering import liquid, markup, tokens
+from parcours.messaging.rendering.links import Links
+from parcours.messaging.rendering.liquid import TemplateError
+from parcours.messaging.rendering.placeholders import (
+    Placeholders,
+    between_attributes,
+    in_html,
+    in_mjml,
+    set_aside,
+)
+
+# What no mail may carry: control characters but tab and line feed, and halves of surrogate pairs.
+_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_UNFIT_IN_A_LINE = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]+")
+_BLANK_LINES = re.compile(r"\s*\n\s*\n\s*")
+_BODY_END = re.compile(r"</body\s*>(?![\s\S]*</body\s*>)", re.IGNORECASE)
+_PIXEL = '<img src="{{ pc_open }}" width="1" height="1" alt="" style="display:block;border:0">'
+_T = TypeVar("_T")
+
+
+class PartError(TemplateError):
+    """A fault in one part of a message: `subject`, `mjml`, `html` or `text`."""
+
+    def __init__(self, part: str, error: TemplateError) -> None:
+        super().__init__(error.detail, error.line)
+        self.part = part
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the account wrote."""
+
+    subject: str
+    mjml: str = ""
+    html: str = ""
+    text: str = ""
+    track_opens: bool = True
+    track_clicks: bool = True
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """Templates ready to render.
+
+    `urls` are the tracked addresses as written, in the order of their numbers. `text_made`: the text part comes
+    from the HTML; without a template of its own it is made from each contact's HTML, which is slower.
+    """
+
+    subject: BoundTemplate
+    html: BoundTemplate | None
+    text: BoundTemplate | None
+    urls: tuple[str, ...]
+    mentions_unsubscribe: bool
+    text_made: bool
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """One contact's message."""
+
+    subject: str
+    html: str | None
+    text: str
+
+
+def compile_source(source: Source) -> Compiled:
+    """Make a message ready. Raises PartError for the first part that cannot be read."""
+    subject = _part("subject", lambda: liquid.parse(source.subject.strip(), environment=liquid.TEXT))
+    if source.mjml or source.html:
+        part = "mjml" if source.mjml else "html"
+        written = source.mjml or source.html
+        html, made_text, urls = _part(part, lambda: _compile_html(written, source))
+    else:
+        written, html, made_text, urls = "", None, None, ()
+    if source.text.strip() or html is None:
+        text: BoundTemplate | None = _part("text", lambda: _checked(source.text, liquid.TEXT))
+    else:
+        text = made_text
+    return Compiled(
+        subject=subject,
+        html=html,
+        text=text,
+        urls=urls,
+        text_made=html is not None and text is made_text,
+        mentions_unsubscribe="unsubscribe_url" in (written or source.text),
+    )
+
+
+def _part(part: str, work: Callable[[], _T]) -> _T:
+    try:
+        return work()
+    except TemplateError as error:
+        raise PartError(part, error) from error
+
+
+def _checked(source: str, environment: Environment) -> BoundTemplate:
+    """A template whose filters all exist, even in branches that are seldom taken."""
+    template = liquid.parse(source, environment=environment)
+    for name, places in template.analyze(include_partials=False).filters.items():
+        if name not in environment.filters:
+            line = source.count("\n", 0, places[0].index) + 1
+            raise TemplateError(_("There is no filter named %(name)s.") % {"name": name}, line)
+    return template
+
+
+def _compile_html(
+    written: str, source: Source
+) -> tuple[BoundTemplate, BoundTemplate | None, tuple[str, ...]]:
+    _checked(written, liquid.HTML)  # Faults are told with the lines of what was written.
+    words, kept = set_aside(written)
+    html = markup.mjml_to_html(in_mjml(words, kept)) if source.mjml else in_html(words, kept)
+    lost = kept.missing(html)
+    if not between_attributes(html, kept):
+        # Liquid among a tag's attributes would be put in another order: such a document keeps its styles as written.
+        html = _tidy_tables(html, markup.inline_styles(html), kept)
+        lost = lost or kept.missing(html)
+    if lost:
+        raise TemplateError(_("This Liquid code stands where the e-mail cannot show it."), lost[0])
+    links = Links(kept, tracked=source.track_clicks)
+    text = _text_template(kept.restore(markup.text_of(_words(links.spell_out(html), kept))))
+    html = links.rewrite(html)
+    if source.track_opens:
+        html = _with_pixel(html)
+    return liquid.parse(kept.restore(html)), text, tuple(links.urls)
+
+
+def _text_template(text: str) -> BoundTemplate | None:
+    """The text part's template; None when the text lost a part of the Liquid, as that of a hidden element."""
+    try:
+        return liquid.parse(text, environment=liquid.TEXT)
+    except TemplateError:
+        return None
+
+
+def _words(html: str, kept: Placeholders) -> str:
+    """Comments made words again: the text part keeps what stands between elements."""
+    return kept.pattern.sub(lambda match: kept.word(int(match[1] or match[2])), html)
+
+
+def _tidy_tables(before: str, after: str, kept: Placeholders) -> str:
+    """Rows between Liquid tags stay between them: parsers open <tbody> after a leading comment."""
+    loose = re.compile(rf"((?:\s*<!--{kept.prefix}\d+z-->)+\s*)<tbody>")
+
+    def swap(match: re.Match[str]) -> str:
+        last = match[1].strip().rpartition("<!--")[2]
+        written = re.search(rf"<!--{re.escape(last)}\s*<tbody", before, re.IGNORECASE)
+        return match[0] if written else f"<tbody>{match[1]}"
+
+    return loose.sub(swap, after)
+
+
+def _with_pixel(html: str) -> str:
+    found = _BODY_END.search(html)
+    if found is None:
+        return html + _PIXEL
+    return html[: found.start()] + _PIXEL + html[found.start() :]
+
+
+def is_dynamic(url: str) -> bool:
+    """Whether a tracked address, as written, ends in Liquid."""
+    return "{{" in url or "{%" in url
+
+
+def tracking(compiled: Compiled, *, send: int, links: Sequence[int]) -> dict[str, object]:
+    """What a send's own addresses are called in its templates; `links` are the ids of the compiled addresses."""
+    names: dict[str, object] = {
+        "unsubscribe_url": Markup(tokens.unsubscribe_url(send)),
+        "pc_open": Markup(tokens.open_url(send)),
+        "pc_send": send,
+    }
+    for number, (url, link) in enumerate(zip(compiled.urls, links, strict=True)):
+        if is_dynamic(url):
+            names[f"pc_dynamic_{number}"] = link
+        else:
+            names[f"pc_link_{number}"] = Markup(tokens.click_url(send, link))
+    return names
+
+
+def untracked(compiled: Compiled) -> dict[str, object]:
+    """The same names for a preview: links lead straight to where they are written, nothing is recorded."""
+    names: dict[str, object] = {"unsubscribe_url": "#", "pc_open": "data:,", "pc_send": 0}
+    for number, url in enumerate(compiled.urls):
+        names[f"pc_dynamic_{number}" if is_dynamic(url) else f"pc_link_{number}"] = (
+            0 if is_dynamic(url) else url
+        )
+    return names
+
+
+def personalise(compiled: Compiled, context: Mapping[str, object], names: Mapping[str, object]) -> Rendered:
+    """One contact's message. Raises PartError when the templates fail on this contact's data."""
+    everything = {**context, **names}
+    subject = _part("subject", lambda: liquid.render(compiled.subject, everything))
+    html = _part("html", lambda: compiled.html and liquid.render(compiled.html, everything))
+    if compiled.text is not None:
+        template = compiled.text
+        text = _part("text", lambda: liquid.render(template, everything))
+    else:
+        text = markup.text_of(html or "")
+    if compiled.text_made:
+        text = _BLANK_LINES.sub("\n\n", text).strip() + "\n"
+    return Rendered(
+        subject=_UNFIT_IN_A_LINE.sub(" ", subject).strip(),
+        html=None if html is None else _UNFIT.sub("", html),
+        text=_UNFIT.sub("", text),
+    )
