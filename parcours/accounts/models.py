@@ -17,7 +17,9 @@ class Installation(models.Model):
     """What is true of the whole installation; one row."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
-    first_started_at = InstantField(help_text="Machine time of the first start: PARCOURS_CLOCK counts from it.")
+    first_started_at = InstantField(
+        help_text="Machine time of the first start: PARCOURS_CLOCK counts from it."
+    )
     clock_high_water = InstantField(null=True, help_text="The latest product time seen: it never goes back.")
 
 
@@ -32,13 +34,17 @@ class Account(models.Model):
     plan = models.CharField(max_length=10, choices=Plan.choices, default=Plan.FULL)
     timezone = models.CharField(max_length=64, default="UTC")
     currency = models.CharField(max_length=3, default="EUR")
-    country = models.CharField(max_length=2, default="FR", help_text="Phone numbers without a prefix are read as its.")
+    country = models.CharField(
+        max_length=2, default="FR", help_text="Phone numbers without a prefix are read as its."
+    )
     attribution_days = models.PositiveSmallIntegerField(default=5)
     write_key = models.CharField(max_length=64, unique=True)
     sender_name = models.CharField(max_length=200, blank=True)
     sender_email = models.CharField(max_length=320, blank=True)
     postal_address = models.TextField(blank=True)
-    last_page_at = InstantField(null=True, blank=True, help_text="When the tracker's last page view was received.")
+    last_page_at = InstantField(
+        null=True, blank=True, help_text="When the tracker's last page view was received."
+    )
     created_at = InstantField(default=clock.now)
 
     def __str__(self) -> str:
@@ -127,7 +133,9 @@ class ApiKey(models.Model):
 
 
 class Job(models.Model):
-    """Long work done by the work process: an import, an export. Its rows say how far it is (never a cursor ahead)."""
+    """Long work done by the work process: an import, an export. Its rows say how far it is (never a cursor
+    ahead).
+    """
 
     class Status(models.TextChoices):
         QUEUED = "queued", _("Queued")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import click
 
@@ -16,7 +17,7 @@ def main() -> None:
     configure_logs()
 
 
-def _host_port(function):  # type: ignore[no-untyped-def]
+def _host_port(function: Callable[..., None]) -> Callable[..., None]:
     function = click.option("--port", default=8000, show_default=True, type=int)(function)
     return click.option("--host", default="127.0.0.1", show_default=True)(function)
 
@@ -41,6 +42,27 @@ def web(host: str, port: int) -> None:
     startup.start_clock()
     uvicorn.run(
         "parcours.config.asgi:application",
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+    )
+
+
+@main.command(help="The collector alone, for machines that only take calls.")
+@_host_port
+def collect(host: str, port: int) -> None:
+    import uvicorn
+
+    from parcours.config import startup
+
+    startup.setup_django()
+    startup.start_clock()
+    uvicorn.run(
+        "parcours.config.asgi:collector_application",
         host=host,
         port=port,
         loop="uvloop",

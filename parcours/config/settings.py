@@ -20,6 +20,7 @@ DATABASE_URL = env.str("PARCOURS_DATABASE_URL", f"sqlite:///{DATA_DIR / 'parcour
 EVENTS_URL = env.str("PARCOURS_EVENTS_URL", "")
 EMAIL_URL = env.str("PARCOURS_EMAIL_URL", "")
 CLOCK = env.str("PARCOURS_CLOCK", "")
+DISK_FULL_PERCENT = env.float("PARCOURS_DISK_FULL_PERCENT", 85.0)
 METRICS_TOKEN = env.str("PARCOURS_METRICS_TOKEN", "")
 DEBUG = env.bool("PARCOURS_DEBUG", False)
 SECRET_KEY = env.str("PARCOURS_SECRET_KEY", "") or secret_key(DATA_DIR)
@@ -34,10 +35,10 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "parcours.ui",  # before allauth: its pages are ours
     "allauth",
     "allauth.account",
     "parcours.events",
-    "parcours.ui",
     "parcours.accounts",
     "parcours.contacts",
     "parcours.tracking",
@@ -62,6 +63,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "parcours.ui.middleware.reader",
 ]
 
 ROOT_URLCONF = "parcours.config.urls"
@@ -76,6 +78,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "parcours.ui.context.frame",
             ],
         },
     }
@@ -127,6 +130,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = DEBUG
+SERVESTATIC_IMMUTABLE_FILE_TEST = r"/ui/dist/assets/"  # their names bear a hash of their content
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = PUBLIC_URL.startswith("https://")

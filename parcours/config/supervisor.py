@@ -1,7 +1,7 @@
 """`parcours run`: keeps the installation's processes alive on one machine.
 
-Each part is a process of its own (Python work beside the collector would starve it). One that dies is started again
-at once, and after a short pause that doubles when it keeps dying.
+Each part is a process of its own (Python work beside the collector would starve it). One that dies is started
+again at once, and after a short pause that doubles when it keeps dying.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ class Supervisor:
 
     def _start(self, part: Part) -> None:
         command = [sys.executable, "-m", "parcours", *part.arguments]
-        part.process = subprocess.Popen(command, preexec_fn=_die_with_parent if sys.platform == "linux" else None)
+        # The supervisor has one thread, so code run between fork and exec is safe.
+        prepare = _die_with_parent if sys.platform == "linux" else None
+        part.process = subprocess.Popen(command, preexec_fn=prepare)  # noqa: S603, PLW1509
         part.started = time.monotonic()
         self.run_dir.mkdir(parents=True, exist_ok=True)
         (self.run_dir / f"{part.name}.pid").write_text(str(part.process.pid))

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import include, path, re_path
+
+from parcours.config import errors
+from parcours.config.api import api
+
+handler400 = errors.bad_request
+handler404 = errors.not_found
+handler500 = errors.server_error
 
 urlpatterns = [
+    path("api/v1/", api.urls),
+    re_path(r"^api/(?P<rest>.*)$", errors.api_not_found),
     path("", include("parcours.ui.urls")),
     path("", include("parcours.accounts.urls")),
 ]

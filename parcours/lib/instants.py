@@ -1,7 +1,7 @@
 """Instants kept as whole milliseconds since 1970, UTC.
 
-The hot tables are read and written by raw SQL thousands of rows at a time; an integer costs nothing to parse, is
-the same on SQLite and PostgreSQL, and is exact.
+The hot tables are read and written by raw SQL thousands of rows at a time; an integer costs nothing to parse,
+is the same on SQLite and PostgreSQL, and is exact.
 """
 
 from __future__ import annotations
@@ -36,6 +36,10 @@ class InstantField(models.BigIntegerField):
     """A model field that is a UTC datetime in Python and a number of milliseconds in the database."""
 
     description = "An instant, in milliseconds since 1970 UTC"
+    # What type checkers take its values to be (django-stubs reads these names).
+    _pyi_private_set_type: datetime  # type: ignore[assignment]
+    _pyi_private_get_type: datetime  # type: ignore[assignment]
+    _pyi_lookup_exact_type: datetime  # type: ignore[assignment]
 
     def from_db_value(self, value: int | None, *_: Any) -> datetime | None:
         return None if value is None else from_ms(value)
@@ -50,5 +54,5 @@ class InstantField(models.BigIntegerField):
             return value
         return to_ms(value)
 
-    def formfield(self, **kwargs: Any) -> None:  # type: ignore[override]
+    def formfield(self, **kwargs: Any) -> None:
         return None
