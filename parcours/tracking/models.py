@@ -11,12 +11,13 @@ from parcours.lib.instants import InstantField
 class VisitorLink(models.Model):
     """A visitor tied to a contact, for good.
 
-    A visitor is a browser's anonymous id and a generation: a second known contact on the same browser starts
-    the next generation. `visitor` is the visitor's id in the event store, a UUID derived from both.
+    A visitor is a browser (the hash of its anonymous id) and a generation: a second known contact on the same
+    browser starts the next generation. `visitor` is its id in the event store; that of generation 0 is the
+    browser's own hash.
     """
 
     account_id = models.BigIntegerField()
-    anonymous_hash = models.BinaryField(max_length=16)
+    browser = models.CharField(max_length=32, help_text="Hash of the account and the anonymous id, in hex.")
     generation = models.PositiveIntegerField(default=0)
     visitor = models.UUIDField()
     contact_id = models.BigIntegerField(db_index=True)
@@ -24,5 +25,5 @@ class VisitorLink(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["account_id", "anonymous_hash", "generation"], name="visitor_once"),
+            models.UniqueConstraint(fields=["account_id", "browser", "generation"], name="visitor_once"),
         ]
