@@ -34,7 +34,15 @@ _decoder = msgspec.msgpack.Decoder(list[Entry])
 
 def encode(entries: Sequence[Entry]) -> bytes:
     """The body of a row: MessagePack, compressed when that is worth its while; the first byte says which."""
-    packed = _encoder.encode(entries)
+    return _wrap(_encoder.encode(entries))
+
+
+def encode_parts(parts: Sequence[bytes]) -> bytes:
+    """The body of a row whose entries are encoded already, each a MessagePack value."""
+    return _wrap(b"\xdd" + len(parts).to_bytes(4, "big") + b"".join(parts))
+
+
+def _wrap(packed: bytes) -> bytes:
     if len(packed) < _WORTH_COMPRESSING:
         return _RAW + packed
     return _ZLIB + zlib.compress(packed, 1)
