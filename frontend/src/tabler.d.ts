@@ -1,0 +1,7 @@
+declare module "@tabler/core/dist/js/tabler.esm.min.js" {
+  interface Panel {
+    show(): void;
+    hide(): void;
+  }
+  export const Offcanvas: { getOrCreateInstance(element: Element): Panel };
+}

@@ -1,0 +1,110 @@
+"""Numbers, amounts and instants as a reader of French or English writes them.
+
+The browser's `Intl` gives the same texts, so that a number on the canvas and the same number in a table are alike:
+French groups digits with U+202F (narrow no-break space) and sets U+202F before %, U+00A0 before a currency.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal
+
+from django.utils import formats, timezone
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from parcours.lib import clock
+
+NOTHING = "—"
+_NARROW = "\u202f"
+_NO_BREAK = "\u00a0"
+_SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "CAD": "CA$", "CHF": "CHF", "JPY": "¥"}
+
+
+def _french() -> bool:
+    return (get_language() or "en").startswith("fr")
+
+
+def _grouped(value: Decimal, decimals: int) -> str:
+    rounded = value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    text = f"{rounded:,.{decimals}f}"
+    if _french():
+        text = text.replace(",", _NARROW).replace(".", ",")
+    return text
+
+
+def number(value: int | float | Decimal | None, decimals: int = 0) -> str:
+    """A number with its digits grouped; a dash when there is none."""
+    return NOTHING if value is None else _grouped(Decimal(str(value)), decimals)
+
+
+def percent(ratio: float | Decimal | None, decimals: int = 1) -> str:
+    """A fraction as a percentage (0.1234 is 12.3 %); a dash when there is none."""
+    if ratio is None:
+        return NOTHING
+    text = _grouped(Decimal(str(ratio)) * 100, decimals)
+    return f"{text}{_NARROW}%" if _french() else f"{text}%"
+
+
+def money(amount: float | Decimal | None, currency: str) -> str:
+    """An amount with two decimals and its currency (ISO 4217); a dash when there is none."""
+    if amount is None:
+        return NOTHING
+    text = _grouped(Decimal(str(amount)), 2)
+    symbol = _SYMBOLS.get(currency, currency)
+    if _french():
+        return f"{text}{_NO_BREAK}{symbol}"
+    return f"{symbol}{text}" if symbol != currency else f"{currency}{_NO_BREAK}{text}"
+
+
+def day(instant: datetime, style: Literal["short", "long"] = "short") -> str:
+    """The day in the reader's zone: 22 Nov 2026, or in full."""
+    local = timezone.localtime(instant)
+    if not _french():
+        return formats.date_format(local, "j M Y" if style == "short" else "j F Y", use_l10n=False)
+    first = "1er" if local.day == 1 else str(local.day)
+    return first + formats.date_format(local, " N Y" if style == "short" else " F Y", use_l10n=False)
+
+
+def hour(instant: datetime, *, seconds: bool = False) -> str:
+    """The hour in the reader's zone: 14:32, or 14:32:07."""
+    return timezone.localtime(instant).strftime("%H:%M:%S" if seconds else "%H:%M")
+
+
+def moment(instant: datetime) -> str:
+    """The full instant in the reader's zone: 22 November 2026 at 14:32:07."""
+    return _("%(day)s at %(hour)s") % {"day": day(instant, "long"), "hour": hour(instant, seconds=True)}
+
+
+def when(instant: datetime, now: datetime | None = None) -> str:
+    """The instant as one would say it: 5 minutes ago, today at 14:32, 22 Nov 2026 at 14:32."""
+    now = now or clock.now()
+    passed = now - instant
+    if abs(passed) < timedelta(seconds=60):
+        return _("just now") if passed >= timedelta(0) else _("in a moment")
+    if abs(passed) < timedelta(hours=1):
+        minutes = int(abs(passed).total_seconds() // 60)
+        if passed > timedelta(0):
+            return ngettext("%(count)s minute ago", "%(count)s minutes ago", minutes) % {"count": minutes}
+        return ngettext("in %(count)s minute", "in %(count)s minutes", minutes) % {"count": minutes}
+    days = (timezone.localtime(instant).date() - timezone.localtime(now).date()).days
+    at = {"hour": hour(instant), "day": day(instant)}
+    named = {0: _("today at %(hour)s"), -1: _("yesterday at %(hour)s"), 1: _("tomorrow at %(hour)s")}
+    return named.get(days, _("%(day)s at %(hour)s")) % at
+
+
+def duration(milliseconds: int | float | None) -> str:
+    """A length of time with its two largest units: 2 d 4 h, 12 min 3 s, 0.4 s; a dash when there is none."""
+    if milliseconds is None:
+        return NOTHING
+    seconds = Decimal(str(milliseconds)) / 1000
+    if seconds < 10:
+        return f"{_grouped(seconds, 1)}{_NO_BREAK}{_('s')}"
+    left = int(seconds)
+    parts: list[tuple[int, str]] = []
+    for unit, length in ((_("d"), 86400), (_("h"), 3600), (_("min"), 60), (_("s"), 1)):
+        count, left = divmod(left, length)
+        if count or parts:
+            parts.append((count, unit))
+    return " ".join(f"{count}{_NO_BREAK}{unit}" for count, unit in parts[:2] if count)
