@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from parcours.accounts.models import Account, ApiKey, Member, User
 from parcours.lib.problems import NotFound, Problem
+from parcours.ui.middleware import show_dates_in
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -127,6 +128,7 @@ def page(view: View | None = None, *, scope: str = READ) -> Any:
         if not actor.allows(scope):
             raise PermissionDenied(_("Your role does not allow this."))
         request.actor = actor  # type: ignore[attr-defined]
+        show_dates_in(actor.user.timezone if actor.user else "", actor.account.timezone)
         try:
             return view(request, *args, **kwargs)
         except Problem as problem:

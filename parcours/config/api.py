@@ -28,7 +28,7 @@ from parcours.lib.problems import Fault, Invalid, Problem
 
 log = structlog.get_logger(__name__)
 
-#: Where the packages' routers are found, in the order of the documentation.
+#: Each module's `router`, in the order of the documentation.
 ROUTERS = ("parcours.accounts.api",)
 RETRY_AFTER_SECONDS = 5
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 
@@ -26,7 +27,10 @@ def _host_port(function: Callable[..., None]) -> Callable[..., None]:
 @_host_port
 def run(host: str, port: int) -> None:
     from parcours.config import startup, supervisor
+    from parcours.config.serving import refuse_taken_port
 
+    refuse_taken_port(host, port)
+    startup.follow_address(host, port)
     startup.setup_django()
     supervisor.run(host=host, port=port)
 
@@ -34,43 +38,25 @@ def run(host: str, port: int) -> None:
 @main.command(help="The pages, the API and the collector.")
 @_host_port
 def web(host: str, port: int) -> None:
-    import uvicorn
-
     from parcours.config import startup
+    from parcours.config.serving import serve
 
+    startup.follow_address(host, port)
     startup.setup_django()
     startup.start_clock()
-    uvicorn.run(
-        "parcours.config.asgi:application",
-        host=host,
-        port=port,
-        loop="uvloop",
-        http="httptools",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-    )
+    serve("parcours.config.asgi:application", host=host, port=port)
 
 
 @main.command(help="The collector alone, for machines that only take calls.")
 @_host_port
 def collect(host: str, port: int) -> None:
-    import uvicorn
-
     from parcours.config import startup
+    from parcours.config.serving import serve
 
+    startup.follow_address(host, port)
     startup.setup_django()
     startup.start_clock()
-    uvicorn.run(
-        "parcours.config.asgi:collector_application",
-        host=host,
-        port=port,
-        loop="uvloop",
-        http="httptools",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-    )
+    serve("parcours.config.asgi:collector_application", host=host, port=port)
 
 
 @main.command(help="The digest, the engine, segments, sending and jobs.")
@@ -89,6 +75,40 @@ def store() -> None:
 
     startup.setup_django()
     serve()
+
+
+@main.group(help="The accounts of the installation.")
+def account() -> None:
+    pass
+
+
+@account.command("create", help="Make an account and its owner; prints JSON: account, api_key, write_key.")
+@click.argument("name")
+@click.option("--email", required=True, help="With what the owner signs in.")
+@click.option("--password", required=True, prompt=True, hide_input=True)
+@click.option("--timezone", default="UTC", show_default=True)
+@click.option("--currency", default="EUR", show_default=True)
+@click.option(
+    "--country", default="FR", show_default=True, help="Phone numbers without a prefix are read as its."
+)
+@click.option("--language", type=click.Choice(["fr", "en"]), help="The owner's; the browser's unless given.")
+def create_account(**values: str | None) -> None:
+    from parcours.config import startup
+
+    startup.setup_django()
+    startup.migrate()
+    startup.start_clock()
+    from parcours.accounts.actions import create_account as create
+    from parcours.lib.problems import Invalid
+
+    values["language"] = values["language"] or ""
+    try:
+        new = create(**values)  # type: ignore[arg-type]
+    except Invalid as problem:
+        faults = "\n".join(f"  {fault['pointer'].lstrip('/')}: {fault['detail']}" for fault in problem.errors)
+        raise click.ClickException(f"{problem.detail}\n{faults}") from problem
+    keys = {"account": str(new.account.pk), "api_key": new.api_key, "write_key": new.write_key}
+    click.echo(json.dumps(keys))
 
 
 @main.command(help="Bring the databases' schemas up to date.")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 
 def setup_django() -> None:
@@ -15,19 +19,51 @@ def setup_django() -> None:
     django.setup()
 
 
+def follow_address(host: str, port: int) -> None:
+    """Before Django is loaded: the public address is where we listen, unless the environment says otherwise."""
+    reached = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - compared, not bound
+    reached = f"[{reached}]" if ":" in reached else reached
+    os.environ.setdefault("PARCOURS_PUBLIC_URL", f"http://{reached}:{port}")
+
+
 def migrate() -> None:
-    """Bring the state database's schema up to date. Only one process of an installation should do it."""
+    """Bring the state database's schema up to date; processes that start together wait for the first one's doing."""
     from django.conf import settings
     from django.core.management import call_command
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
 
     settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
-    call_command("migrate", verbosity=0, interactive=False)
+    with _alone(settings.DATA_DIR / "migrate.lock"):
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", verbosity=0, interactive=False)
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """One process of this machine at a time; and of all machines, where the database is shared."""
+    from django.db import connection
+
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if connection.vendor != "postgresql":
+            yield
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(hashtext('parcours.migrate'))")
+        try:
+            yield
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(hashtext('parcours.migrate'))")
 
 
 def start_clock() -> None:
     """Set this process's clock by `PARCOURS_CLOCK`, counted from the installation's first start.
 
-    The machine's time may have gone back since: the product's never does, so it starts at the latest seen.
+    The product's time never goes back, though the machine's did, or the clock's start or speed was changed, or it
+    was taken away: it starts at the latest instant seen at least.
     """
     from django.conf import settings
 
@@ -35,14 +71,31 @@ def start_clock() -> None:
     from parcours.lib import clock
     from parcours.lib.instants import from_ms
 
-    row, _ = Installation.objects.get_or_create(
-        id=1, defaults={"first_started_at": from_ms(clock.machine_ms())}
-    )
-    if not settings.CLOCK:
+    first = from_ms(clock.machine_ms())
+    row, _ = Installation.objects.get_or_create(id=1, defaults={"first_started_at": first})
+    reached = row.clock_high_water
+    if settings.CLOCK:
+        spec = clock.parse_clock(settings.CLOCK)
+        elapsed = max(0.0, time.time() - row.first_started_at.timestamp())
+        if reached is not None:
+            elapsed = max(elapsed, (reached - spec.start) / timedelta(seconds=1) / spec.speed)
+        clock.configure(spec, elapsed=elapsed)
+    elif reached is not None and reached > clock.now():
+        clock.configure(clock.ClockSpec(start=reached, speed=1.0))
+
+
+def keep_clock() -> None:
+    """Write down how far the product's time has come; the work process does it every few seconds.
+
+    Nothing is written for the machine's own clock: what it says needs no remembering.
+    """
+    from django.db.models import Q
+
+    from parcours.accounts.models import Installation
+    from parcours.lib import clock
+
+    if clock.is_machine():
         return
-    spec = clock.parse_clock(settings.CLOCK)
-    elapsed = max(0.0, time.time() - row.first_started_at.timestamp())
-    if row.clock_high_water is not None:
-        reached = (row.clock_high_water - spec.start) / timedelta(seconds=1) / spec.speed
-        elapsed = max(elapsed, reached)
-    clock.configure(spec, elapsed=elapsed)
+    now = clock.now()
+    earlier = Q(clock_high_water=None) | Q(clock_high_water__lt=now)
+    Installation.objects.filter(earlier, id=1).update(clock_high_water=now)

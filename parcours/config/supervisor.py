@@ -24,9 +24,16 @@ _LONGEST_PAUSE = 5.0
 _PR_SET_PDEATHSIG = 1
 
 
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+_supervisor = os.getpid()
+
+
 def _die_with_parent() -> None:
     """Runs in the child: the kernel ends it when the supervisor dies, so that none is left holding a lock."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != _supervisor:  # It died before the kernel was asked.
+        os._exit(1)
 
 
 @dataclass
@@ -51,9 +58,8 @@ class Supervisor:
 
     def _start(self, part: Part) -> None:
         command = [sys.executable, "-m", "parcours", *part.arguments]
-        # The supervisor has one thread, so code run between fork and exec is safe.
-        prepare = _die_with_parent if sys.platform == "linux" else None
-        part.process = subprocess.Popen(command, preexec_fn=prepare)  # noqa: S603, PLW1509
+        # The supervisor has one thread, so that code run between fork and exec is safe.
+        part.process = subprocess.Popen(command, preexec_fn=_die_with_parent)  # noqa: S603, PLW1509
         part.started = time.monotonic()
         self.run_dir.mkdir(parents=True, exist_ok=True)
         (self.run_dir / f"{part.name}.pid").write_text(str(part.process.pid))
@@ -114,7 +120,6 @@ def run(*, host: str, port: int) -> None:
 
     from parcours.config import startup
 
-    os.environ.setdefault("PARCOURS_PUBLIC_URL", f"http://{host}:{port}")
     startup.migrate()
     startup.start_clock()
     parts = parts_of(host=host, port=port, embedded_store=not settings.EVENTS_URL)

@@ -14,12 +14,15 @@ log = structlog.get_logger(__name__)
 #: name -> a function that does one round of work and says whether there was any.
 Round = Callable[[], bool]
 _IDLE_SECONDS = 0.1
+_CLOCK_EVERY_SECONDS = 2.0
 _LONGEST_PAUSE = 5.0
 
 
 def rounds() -> dict[str, Round]:
     """The kinds of work of this installation."""
-    return {}
+    from parcours.accounts import jobs
+
+    return {"jobs": jobs.round}
 
 
 def _loop(name: str, work: Round, stop: threading.Event) -> None:
@@ -41,6 +44,18 @@ def _loop(name: str, work: Round, stop: threading.Event) -> None:
             stop.wait(_IDLE_SECONDS)
 
 
+def _keep_clock() -> None:
+    from django.db import DatabaseError, close_old_connections
+
+    from parcours.config import startup
+
+    try:
+        startup.keep_clock()
+    except DatabaseError as error:
+        close_old_connections()
+        log.warning("clock not kept", error=str(error))
+
+
 def run() -> None:
     """Work until SIGTERM or SIGINT; what is under way is finished first."""
     stop = threading.Event()
@@ -52,7 +67,13 @@ def run() -> None:
     ]
     for thread in threads:
         thread.start()
-    while not stop.is_set():
+    clock_due = time.monotonic()
+    while (
+        not stop.is_set()
+    ):  # Not stop.wait: a signal's handler that sets it while waiting could block for ever.
+        if time.monotonic() >= clock_due:
+            _keep_clock()
+            clock_due = time.monotonic() + _CLOCK_EVERY_SECONDS
         time.sleep(0.1)
     for thread in threads:
         thread.join(timeout=8)

@@ -88,6 +88,11 @@ def speed() -> float:
     return _State.spec.speed if _State.spec is not None else 1.0
 
 
+def is_machine() -> bool:
+    """Whether `now()` is the machine's own time."""
+    return _State.spec is None and _State.fixed is None
+
+
 def machine_ms() -> int:
     """The machine's own time in milliseconds since 1970, for leases and fences; never the product's clock."""
     return time.time_ns() // 1_000_000
