@@ -19,7 +19,9 @@ class Message(models.Model):
         TRANSACTIONAL = "transactional", _("Transactional")
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="messages")
-    business_unit = models.ForeignKey("accounts.BusinessUnit", null=True, blank=True, on_delete=models.SET_NULL)
+    business_unit = models.ForeignKey(
+        "accounts.BusinessUnit", null=True, blank=True, on_delete=models.SET_NULL
+    )
     name = models.CharField(max_length=200)
     channel = models.CharField(max_length=10, choices=Channel.choices, default=Channel.EMAIL)
     kind = models.CharField(max_length=15, choices=Kind.choices, default=Kind.MARKETING)
@@ -29,6 +31,7 @@ class Message(models.Model):
     text = models.TextField(blank=True)
     from_name = models.CharField(max_length=200, blank=True)
     from_email = models.CharField(max_length=320, blank=True)
+    reply_to = models.CharField(max_length=320, blank=True)
     track_opens = models.BooleanField(default=True)
     track_clicks = models.BooleanField(default=True)
     created_at = InstantField(default=clock.now)
@@ -67,7 +70,9 @@ class Send(models.Model):
     channel = models.CharField(max_length=10, choices=Channel.choices)
     address = models.CharField(max_length=320, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
-    reason = models.CharField(max_length=60, blank=True, help_text="Why skipped, refused or deferred: a code.")
+    reason = models.CharField(
+        max_length=60, blank=True, help_text="Why skipped, refused or deferred: a code."
+    )
     answer = models.TextField(blank=True, help_text="What the server said, raw.")
     is_test = models.BooleanField(default=False)
     journey_id = models.BigIntegerField(null=True)
@@ -79,7 +84,9 @@ class Send(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     due_at = InstantField(default=clock.now)
     queued_at = InstantField(default=clock.now)
-    sent_at = InstantField(null=True, help_text="When the server accepted or refused it, or its fate was lost.")
+    sent_at = InstantField(
+        null=True, help_text="When the server accepted or refused it, or its fate was lost."
+    )
     first_opened_at = InstantField(null=True)
     bounced_at = InstantField(null=True)
     worker = models.CharField(max_length=120, blank=True)
@@ -91,10 +98,29 @@ class Send(models.Model):
             models.UniqueConstraint(fields=["enrolment_id", "step", "visit"], name="one_send_a_visit"),
         ]
         indexes = [
-            models.Index(fields=["due_at", "id"], name="send_queue", condition=models.Q(status__in=["queued", "deferred"])),
+            models.Index(
+                fields=["due_at", "id"],
+                name="send_queue",
+                condition=models.Q(status__in=["queued", "deferred"]),
+            ),
             models.Index(fields=["lease_until"], name="send_claims", condition=models.Q(status="claimed")),
             models.Index(fields=["message", "status"], name="send_message"),
         ]
+
+
+class Click(models.Model):
+    """A click that waits a few seconds before it is told: whether others of its mail follow says who clicked."""
+
+    account_id = models.BigIntegerField()
+    send = models.ForeignKey(Send, on_delete=models.CASCADE, related_name="clicks")
+    link = models.ForeignKey(Link, on_delete=models.CASCADE)
+    address = models.TextField(help_text="Where it led.")
+    agent = models.TextField(blank=True)
+    probe = models.BooleanField(default=False, help_text="A HEAD: nobody followed the link.")
+    at = InstantField()
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="click_settling")]
 
 
 class Suppression(models.Model):

@@ -48,17 +48,17 @@ class Links:
         number = self.urls.index(written)
         if before == address:
             return f"{{{{ pc_link_{number} }}}}"
-        return f"{{% capture pc_address %}}{written}{{% endcapture %}}{{{{ pc_address | pc_click: pc_dynamic_{number} }}}}"
+        made = f"{{% capture pc_address %}}{written}{{% endcapture %}}"
+        return f"{made}{{{{ pc_address | pc_click: pc_dynamic_{number} }}}}"
 
     def rewrite(self, html: str) -> str:
         """The HTML with a word in place of the address of each tracked link."""
 
         def replace(match: re.Match[str]) -> str:
-            count = len(self.urls)
             code = self.code(match["href"])
-            if code.startswith("{{ pc_link_") or "pc_click" in code or len(self.urls) != count:
-                return f'{match["open"]}"{self._kept.add(code)}"'
-            return match[0]
+            if "{{ pc_" not in code:
+                return match[0]
+            return f'{match["open"]}"{self._kept.add(code)}"'
 
         return _ANCHOR.sub(replace, html)
 

@@ -1,0 +1,123 @@
+"""What may be done with messages, sends and suppressions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import transaction
+
+from parcours.contacts.models import Channel
+from parcours.lib import bulk
+from parcours.lib.instants import to_ms
+from parcours.messaging.models import Message, Send, Suppression
+from parcours.messaging.suppression import address_hash
+
+_COLUMNS = (
+    *(
+        "account_id",
+        "message_id",
+        "contact_id",
+        "channel",
+        "address",
+        "status",
+        "reason",
+        "answer",
+        "is_test",
+    ),
+    *("journey_id", "version", "enrolment_id", "step", "visit", "context", "attempts", "due_at", "queued_at"),
+    *("worker", "lease_until", "fence"),
+)
+
+
+class NewSend(NamedTuple):
+    """A message to send to a contact; `context` is what its template sees besides the contact (`event`)."""
+
+    account_id: int
+    message_id: int
+    contact_id: int
+    journey_id: int | None = None
+    version: int | None = None
+    enrolment_id: int | None = None
+    step: str = ""
+    visit: int = 0
+    context: Mapping[str, Any] = {}
+    channel: str = Channel.EMAIL
+
+
+def queue(sends: Iterable[NewSend], *, now: datetime) -> None:
+    """Queue sends, in the caller's transaction, in one statement for however many.
+
+    A send of a visit of a step that has one already is left out (J2: one visit makes at most one delivery).
+    Consent, suppression and address are checked when the send is claimed, not here.
+    """
+    at = to_ms(now)
+    rows = [
+        (
+            *(
+                send.account_id,
+                send.message_id,
+                send.contact_id,
+                send.channel,
+                "",
+                Send.Status.QUEUED,
+                "",
+                "",
+                False,
+            ),
+            *(send.journey_id, send.version, send.enrolment_id, send.step, send.visit),
+            *(json.dumps(send.context) if send.context else "{}", 0, at, at, "", 0, 0),
+        )
+        for send in sends
+    ]
+    bulk.insert_many("messaging_send", _COLUMNS, rows, on_conflict="DO NOTHING")
+
+
+def queue_test(message: Message, *, address: str, contact_id: int, now: datetime) -> Send:
+    """Queue a test of a message to an address, as the given contact would read it (0: nobody's data).
+
+    Tests count in no figure and need no consent.
+    """
+    return Send.objects.create(
+        account_id=message.account_id,
+        message=message,
+        contact_id=contact_id,
+        channel=message.channel,
+        address=address,
+        is_test=True,
+        due_at=now,
+        queued_at=now,
+    )
+
+
+def suppress(
+    *,
+    account_id: int,
+    channel: str,
+    address: str,
+    reason: str,
+    now: datetime,
+    contact_id: int | None = None,
+    send_id: int | None = None,
+) -> Suppression:
+    """Send nothing more to an address; the first reason stands."""
+    suppression, _made = Suppression.objects.get_or_create(
+        account_id=account_id,
+        channel=channel,
+        address_hash=address_hash(channel, address),
+        defaults={"reason": reason, "contact_id": contact_id, "send_id": send_id, "at": now},
+    )
+    return suppression
+
+
+def forget_addresses(
+    *, account_id: int, people: Iterable[tuple[int, str | None, str | None]], now: datetime
+) -> None:
+    """Empty what sends keep of erased people; who had opted out or bounced stays known by a keyed hash alone."""
+    with transaction.atomic():
+        ids = [person[0] for person in people]
+        Send.objects.filter(account_id=account_id, contact_id__in=ids).update(
+            address="", answer="", context={}
+        )
