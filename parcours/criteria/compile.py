@@ -1,0 +1,372 @@
+"""Criteria as one ClickHouse SELECT, every value bound.
+
+Contacts come from their mirror (`profiles`), and each event leaf is a count (and an amount) for each person, all of
+them taken in one pass over the events: first by the contact or visitor that the event bears, then, once these are
+few, by the person behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from parcours.criteria import nodes
+from parcours.criteria.nodes import Did, Node
+from parcours.criteria.sql_tests import Bound, Elements, Tests, instant
+
+_NOBODY = "toUUID('00000000-0000-0000-0000-000000000000')"
+_LINK_COLUMNS = {
+    "journey": "journey",
+    "version": "version",
+    "step": "step",
+    "enrolment": "enrolment",
+    "message": "message",
+    "email_id": "message",
+    "send": "send",
+    "order": "order_id",
+    "deal": "deal",
+}
+_LINK_TEXTS = frozenset(("step", "send", "order_id"))
+
+
+@dataclass(frozen=True)
+class Statement:
+    """SQL and its bound values."""
+
+    sql: str
+    parameters: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is read: an account until a load, at an instant (ms); its zone is that of dates without an offset."""
+
+    account: int
+    load: int
+    now: int
+    zone: str = "UTC"
+
+
+def members(node: Node, scope: Scope, *, contacts: Sequence[int] | None = None) -> Statement:
+    """The contacts who meet criteria, with their consents: columns `contact`, `consent_email`, `consent_sms`.
+
+    `contacts` restricts the answer (and the work) to these.
+    """
+    sql = _Sql(scope, contacts=contacts)
+    condition = sql.condition(node)
+    return Statement(
+        f"SELECT p.contact AS contact, p.consent_email AS consent_email, p.consent_sms AS consent_sms"
+        f" FROM {sql.people()} AS p {sql.join()} WHERE {condition}",
+        sql.bound.parameters,
+    )
+
+
+def cases(
+    leaves: Sequence[nodes.Leaf], scope: Scope, rows: Sequence[tuple[int, int, int, int, int, str]]
+) -> Statement:
+    """For rows (case, contact, now, entered_at, enrolment, key), which leaves of events, journeys and segments hold.
+
+    Columns `case`, then one of 0 and 1 for each leaf; every row answers. Each row has an instant of its own, and
+    `entered_at`, `enrolment` and `key` are those of its run. A contact may come in several rows.
+    """
+    sql = _Sql(scope, rows=rows)
+    columns = ", ".join(f"toUInt8({sql.leaf(leaf)}) AS leaf{place}" for place, leaf in enumerate(leaves))
+    return Statement(
+        f"SELECT p.case AS case, {columns} FROM {sql.rows} AS p {sql.join()}", sql.bound.parameters
+    )
+
+
+class _Sql:
+    """One statement under way."""
+
+    def __init__(
+        self,
+        scope: Scope,
+        *,
+        contacts: Sequence[int] | None = None,
+        rows: Sequence[tuple[int, int, int, int, int, str]] | None = None,
+    ) -> None:
+        self.bound = Bound()
+        self.scope = scope
+        self.account = self.bound.add(scope.account, "UInt32")
+        self.load = self.bound.add(scope.load, "UInt64")
+        self.rows = "" if rows is None else self._rows(rows)
+        self.only = ""
+        if contacts is not None:
+            self.only = self.bound.add(list(contacts), "Array(UInt64)")
+        elif rows is not None:
+            self.only = self.bound.add(sorted({row[1] for row in rows}), "Array(UInt64)")
+        self.now = "p.now" if self.rows else self.bound.whole(scope.now)
+        self.on_people = Tests(self.bound, self.now, scope.zone, "p.key")
+        self.event_now = "b.now" if self.rows else self.now
+        self.on_events = Tests(self.bound, self.event_now, scope.zone, "b.key" if self.rows else "''")
+        self.did: dict[Did, int] = {}
+
+    def _rows(self, rows: Sequence[tuple[int, int, int, int, int, str]]) -> str:
+        kinds = ("UInt64", "UInt64", "Int64", "Int64", "UInt64", "String")
+        names = ("case", "contact", "now", "entered_at", "enrolment", "key")
+        arrays = [
+            self.bound.add([row[place] for row in rows], f"Array({kind})") for place, kind in enumerate(kinds)
+        ]
+        columns = ", ".join(f"row.{place} AS {name}" for place, name in enumerate(names, 1))
+        return f"(SELECT {columns} FROM (SELECT arrayJoin(arrayZip({', '.join(arrays)})) AS row))"
+
+    # Contacts
+
+    def people(self) -> str:
+        """The contacts as their mirror has them.
+
+        The mirror keeps the latest load only. A load that is stored and not done yet is above the watermark, so the
+        newest row counts: without it, a contact whose older row was merged away would seem gone.
+        """
+        only = f" AND contact IN {self.only}" if self.only else ""
+        return (
+            f"(SELECT * FROM profiles FINAL WHERE account = {self.account}{only} AND gone = 0"
+            f" AND created_at <= {instant(self.now)})"
+        )
+
+    def condition(self, node: Node) -> str:
+        if isinstance(node, nodes.AllOf):
+            return (
+                "(" + " AND ".join(self.condition(child) for child in node.children) + ")"
+                if node.children
+                else "1"
+            )
+        if isinstance(node, nodes.AnyOf):
+            return (
+                "(" + " OR ".join(self.condition(child) for child in node.children) + ")"
+                if node.children
+                else "0"
+            )
+        if isinstance(node, nodes.Not):
+            return f"NOT ({self.condition(node.child)})"
+        return self.leaf(node)
+
+    def leaf(self, leaf: nodes.Leaf) -> str:
+        if isinstance(leaf, Did):
+            return self._did(leaf)
+        if isinstance(leaf, nodes.Field):
+            return self._field(leaf)
+        if isinstance(leaf, nodes.Consent):
+            return _turn(f"p.consent_{leaf.channel} = {self.bound.text(leaf.value)}", leaf.negated)
+        if isinstance(leaf, nodes.Tag):
+            tag = f"arrayExists(x -> lowerUTF8(normalizeUTF8NFC(x)) = {self.bound.text(leaf.name)}, p.tags)"
+            return _turn(tag, leaf.negated)
+        if isinstance(leaf, nodes.OnList):
+            return _turn(f"has(p.lists, {self.bound.add(leaf.list, 'UInt64')})", leaf.negated)
+        if isinstance(leaf, nodes.InSegment):
+            inner = self._frozen(leaf.segment) if leaf.criteria is None else self.condition(leaf.criteria)
+            return _turn(inner, leaf.negated)
+        return _turn(f"p.contact IN ({self._journey(leaf)})", leaf.negated)
+
+    def _field(self, leaf: nodes.Field) -> str:
+        tests = self.on_people
+        if leaf.attribute:
+            return tests.elements(leaf.test, self._map("p.", leaf.name))
+        if leaf.name == "id":
+            return tests.scalar(leaf.test, "toString(p.contact)")
+        if leaf.type == "date":
+            return tests.instant(leaf.test, f"p.{leaf.name}")
+        return tests.scalar(leaf.test, f"p.{leaf.name}")
+
+    def _map(self, table: str, name: str) -> Elements:
+        key = self.bound.text(name)
+        return Elements(f"{table}texts[{key}]", f"{table}numbers[{key}]")
+
+    def _frozen(self, segment: int) -> str:
+        return (
+            f"p.contact IN (SELECT contact FROM memberships WHERE account = {self.account}"
+            f" AND segment = {self.bound.add(segment, 'UInt64')} AND load <= {self.load}"
+            " GROUP BY contact HAVING argMax(member, (load, at)) = 1)"
+        )
+
+    def _journey(self, leaf: nodes.InJourney) -> str:
+        journey = self.bound.add(leaf.journey, "UInt64")
+        within = f"account = {self.account} AND journey = {journey} AND load <= {self.load}"
+        if not self.rows:
+            within += f" AND at <= {instant(self.now)}"
+        at_step = "" if leaf.step is None else f" AND step = {self.bound.text(leaf.step)}"
+        if leaf.op == "active":
+            here = (
+                ""
+                if leaf.step is None
+                else f" AND argMaxIf(step, visit, kind = 'step') = {self.bound.text(leaf.step)}"
+            )
+            runs = (
+                f"SELECT any(contact) AS contact FROM runs WHERE {within} GROUP BY enrolment"
+                " HAVING countIf(kind IN ('completed', 'exited', 'held_out')) = 0"
+                f" AND countIf(kind = 'parked') = countIf(kind = 'resumed'){here}"
+            )
+        else:
+            kind = "step" if leaf.op == "entered" and leaf.step is not None else leaf.op
+            runs = f"SELECT contact FROM runs WHERE {within} AND kind = {self.bound.text(kind)}{at_step}"
+        return (
+            f"SELECT if(l.contact != 0, l.contact, r.contact) FROM ({runs}) AS r"
+            f" LEFT JOIN (SELECT merged, contact FROM {self._links()} WHERE merged != 0) AS l ON l.merged = r.contact"
+        )
+
+    # Events
+
+    def _links(self) -> str:
+        """Which contact a visitor, or a contact merged away, is."""
+        only = f" HAVING contact IN {self.only}" if self.only else ""
+        return (
+            f"(SELECT visitor, merged, argMax(links.contact, load) AS contact FROM links"
+            f" WHERE account = {self.account} AND load <= {self.load} GROUP BY visitor, merged{only})"
+        )
+
+    def _did(self, leaf: Did) -> str:
+        place = self.did.setdefault(leaf, len(self.did))
+        counted = self.on_people.whole(leaf.count, f"toDecimal128(e.c{place}, 0)")
+        aggregate = leaf.aggregate
+        if aggregate is None:
+            return counted
+        present = f"e.n{place} > 0"
+        scale = ""
+        if aggregate.kind == "sum":
+            present = "1"
+        elif aggregate.kind == "avg":
+            scale = f" * e.n{place}"
+        return f"({counted} AND {self.on_people.amount(aggregate.test, f'e.a{place}', present, scale)})"
+
+    def join(self) -> str:
+        """The counts and amounts of all event leaves met so far, joined to the people."""
+        if not self.did:
+            return ""
+        own = "case" if self.rows else "contact"
+        return f"LEFT JOIN ({self._by_row() if self.rows else self._by_person()}) AS e ON e.{own} = p.{own}"
+
+    def _columns(self) -> tuple[list[str], list[str]]:
+        """Of each leaf, its columns from events, and the same from partial ones."""
+        first, second = [], []
+        for leaf, place in self.did.items():
+            counts = self._counts(leaf)
+            first.append(f"countIf({counts}) AS c{place}")
+            second.append(f"sum(c{place}) AS c{place}")
+            if leaf.aggregate is None:
+                continue
+            numbers = self._property(leaf.aggregate.property).numbers
+            first.append(f"sumIf(length({numbers}), {counts}) AS n{place}")
+            second.append(f"sum(n{place}) AS n{place}")
+            kind = leaf.aggregate.kind
+            if kind in ("min", "max"):
+                array = f"array{kind.capitalize()}({numbers})"
+                first.append(f"{kind}If({array}, {counts} AND notEmpty({numbers})) AS m{place}")
+                first.append(f"if(n{place} > 0, m{place}, NULL) AS a{place}")
+                second.append(f"{kind}(a{place}) AS a{place}")
+            else:
+                wide = f"arraySum(arrayMap(n -> toDecimal256(n, 10), {numbers}))"
+                first.append(f"sumIf({wide}, {counts}) AS a{place}")
+                second.append(f"sum(a{place}) AS a{place}")
+        return first, second
+
+    def _events(self) -> str:
+        """Which events are read at all: those that one leaf at least can count."""
+        names = sorted({leaf.event for leaf in self.did})
+        condition = f"account = {self.account} AND load <= {self.load}"
+        if "*" not in names:
+            condition += f" AND name IN {self.bound.add(names, 'Array(String)')}"
+        if not self.rows:
+            condition += f" AND occurred_at <= {instant(self.now)}"
+            starts = [self._earliest(leaf) for leaf in self.did]
+            known = [start for start in starts if start is not None]
+            if len(known) == len(starts):
+                condition += f" AND occurred_at >= {instant(self.bound.whole(min(known)))}"
+        if self.only:
+            condition += (
+                f" AND (contact IN {self.only} OR contact IN (SELECT merged FROM {self._links()} WHERE merged != 0)"
+                f" OR (contact = 0 AND visitor IN (SELECT visitor FROM {self._links()} WHERE merged = 0)))"
+            )
+        return condition
+
+    def _earliest(self, leaf: Did) -> int | None:
+        window = leaf.window
+        if window is None:
+            return None
+        return window.start if window.last is None else self.scope.now - window.last
+
+    def _by_person(self) -> str:
+        first, second = self._columns()
+        return (
+            f"SELECT if(l.contact != 0, l.contact, s.contact) AS contact, {', '.join(second)} FROM ("
+            f"SELECT contact, if(contact = 0, visitor, {_NOBODY}) AS browser, {', '.join(first)}"
+            f" FROM events WHERE {self._events()} GROUP BY contact, browser) AS s"
+            f" LEFT JOIN {self._links()} AS l ON l.visitor = s.browser AND l.merged = s.contact"
+            " GROUP BY contact HAVING contact != 0"
+        )
+
+    def _by_row(self) -> str:
+        first, _ = self._columns()
+        people = (
+            f"SELECT contact AS subject, {_NOBODY} AS browser, case, now, entered_at, enrolment, key FROM {self.rows}"
+            " UNION ALL SELECT l.merged AS subject, l.visitor AS browser, r.case, r.now, r.entered_at, r.enrolment,"
+            f" r.key FROM {self._links()} AS l INNER JOIN {self.rows} AS r ON r.contact = l.contact"
+        )
+        return (
+            f"SELECT b.case AS case, {', '.join(first)} FROM (SELECT *, if(contact = 0, visitor, {_NOBODY}) AS browser"
+            f" FROM events WHERE {self._events()}) AS v INNER JOIN ({people}) AS b"
+            " ON b.subject = v.contact AND b.browser = v.browser GROUP BY b.case"
+        )
+
+    def _counts(self, leaf: Did) -> str:
+        """Whether an event is among those that a leaf counts."""
+        parts = []
+        if leaf.event == "*":
+            for prefix in nodes.SYSTEM_PREFIXES:
+                parts.append(f"NOT startsWith(name, {self.bound.text(prefix)})")
+            for suffix in nodes.UNCOUNTED_SUFFIXES:
+                parts.append(f"NOT endsWith(name, {self.bound.text(suffix)})")
+        else:
+            parts.append(f"name = {self.bound.text(leaf.event)}")
+        if self.rows:
+            parts.append(f"occurred_at <= {instant(self.event_now)}")
+        if not leaf.machines:
+            parts.append("machine = 0")
+        window = leaf.window
+        if window is not None and window.last is not None:
+            parts.append(f"occurred_at >= {instant(f'({self.event_now} - {self.bound.whole(window.last)})')}")
+        if window is not None and window.start is not None:
+            parts.append(f"occurred_at >= {instant(self.bound.whole(window.start))}")
+        if window is not None and window.end is not None:
+            parts.append(f"occurred_at < {instant(self.bound.whole(window.end))}")
+        if leaf.in_run:
+            parts.append(self._in_run())
+        for where in leaf.where:
+            parts.append(self.on_events.elements(where.test, self._property(where.property)))
+        return " AND ".join(parts)
+
+    def _in_run(self) -> str:
+        """Since the run entered, and of messages only those of its own sends."""
+        if not self.rows:
+            return "0"
+        message = " OR ".join(
+            f"startsWith(name, {self.bound.text(prefix)})" for prefix in nodes.MESSAGE_PREFIXES
+        )
+        other = f"endsWith(name, {self.bound.text('.subscription_updated')})"
+        since = f"occurred_at >= {instant('b.entered_at')}"
+        return f"{since} AND (NOT ({message}) OR {other} OR v.enrolment = b.enrolment)"
+
+    def _property(self, name: str) -> Elements:
+        """An event's link of that name, else its property; the columns are qualified by nothing: `_by_row` names
+        its own apart."""
+        table = "v." if self.rows else ""
+        found = self._map(table, name)
+        if name == "machine":
+            return Elements(f"[if({table}machine = 1, 'true', 'false')]")
+        if name not in _LINK_COLUMNS:
+            return found
+        column = table + _LINK_COLUMNS[name]
+        if _LINK_COLUMNS[name] in _LINK_TEXTS:
+            return Elements(
+                f"if({column} != '', [toString({column})], {found.texts})",
+                f"if({column} != '', [], {found.numbers})",
+            )
+        return Elements(
+            f"if({column} != 0, [toString({column})], {found.texts})",
+            f"if({column} != 0, [toDecimal128({column}, 10)], {found.numbers})",
+        )
+
+
+def _turn(positive: str, negated: bool) -> str:
+    return f"NOT ({positive})" if negated else positive

@@ -1,0 +1,191 @@
+"""Tests on values as ClickHouse's SQL; every value is bound, none is pasted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from parcours.criteria import values
+from parcours.criteria.nodes import Kind, Moment, Test
+
+_EARLIEST = -2_208_988_800_000  # 1900, in ms: the store's instants go no further back
+
+
+@dataclass
+class Bound:
+    """The parameters of one statement, named as they come."""
+
+    parameters: dict[str, Any] = field(default_factory=dict)
+    _known: dict[tuple[str, Any], str] = field(default_factory=dict)
+
+    def add(self, value: Any, kind: str) -> str:
+        """The place of a value in the statement, `{p0:String}`; the same value takes the same place."""
+        key = (kind, tuple(value) if isinstance(value, list) else value)
+        name = self._known.get(key)
+        if name is None:
+            name = self._known[key] = f"p{len(self.parameters)}"
+            self.parameters[name] = value
+        return f"{{{name}:{kind}}}"
+
+    def text(self, value: str) -> str:
+        return self.add(value, "String")
+
+    def whole(self, value: int) -> str:
+        return self.add(value, "Int64")
+
+    def number(self, value: Decimal) -> str:
+        return self.add(value, f"Decimal(38, {values.SCALE})")
+
+
+@dataclass(frozen=True)
+class Elements:
+    """A value's elements: an array of texts, and an array of those that are JSON numbers ("" when there are none)."""
+
+    texts: str
+    numbers: str = ""
+
+
+@dataclass
+class Tests:
+    """Writes tests; `now` is the SQL of the instant (ms) of the evaluation, `key` that of the run's key."""
+
+    bound: Bound
+    now: str
+    zone: str
+    key: str = "''"
+
+    def elements(self, test: Test, value: Elements) -> str:
+        """Whether a value of several elements meets a test."""
+        return _turn(self._elements(test, value), test.negated)
+
+    def scalar(self, test: Test, column: str) -> str:
+        """Whether a text column, where "" is missing, meets a test."""
+        if test.kind is Kind.PRESENCE:
+            return _turn(f"{column} != ''", test.negated)
+        if test.kind in (Kind.TEXT, Kind.RUN_KEY):
+            return _turn(f"({column} != '' AND {self._text(test, column)})", test.negated)
+        return self.elements(test, Elements(f"[{column}]"))
+
+    def instant(self, test: Test, column: str) -> str:
+        """Whether a column of instants, which may be null, meets a test."""
+        if test.kind is Kind.PRESENCE:
+            return _turn(f"isNotNull({column})", test.negated)
+        ms = f"toUnixTimestamp64Milli({column})"
+        met = self._instant(test, ms)
+        if test.op == "not_within":
+            met = f"NOT {met}"
+        return _turn(f"ifNull({met}, 0)", test.negated)
+
+    def whole(self, test: Test, expression: str) -> str:
+        """Whether a whole number meets a test."""
+        return _turn(self._number(test, expression), test.negated)
+
+    def amount(self, test: Test, expression: str, present: str, scale: str = "") -> str:
+        """Whether a decimal meets a test; `present` says when there is one, `scale` multiplies the bounds."""
+        if test.kind is Kind.PRESENCE:
+            return _turn(present, test.negated)
+        if not test.numbers:
+            return _turn("0", test.negated)
+        return _turn(f"({present} AND ifNull({self._number(test, expression, scale)}, 0))", test.negated)
+
+    def _elements(self, test: Test, value: Elements) -> str:
+        if test.kind is Kind.PRESENCE:
+            return f"notEmpty({value.texts})"
+        if test.kind is Kind.NUMBER:
+            return self._numbers(test, value)
+        if test.kind is Kind.INSTANT:
+            instants = self._instants(value.texts)
+            met = f"arrayExists(i -> ifNull({self._instant(test, 'i')}, 0), {instants})"
+            if test.op == "not_within":
+                return f"(arrayExists(i -> isNotNull(i), {instants}) AND NOT {met})"
+            return met
+        texts = f"arrayExists(x -> {self._text(test, 'x')}, {value.texts})"
+        return f"({texts} OR {self._numbers(test, value)})" if test.kind is Kind.MIXED else texts
+
+    def _text(self, test: Test, column: str) -> str:
+        folded = f"lowerUTF8(normalizeUTF8NFC({column}))"
+        if test.kind is Kind.RUN_KEY:
+            against = f"lowerUTF8(normalizeUTF8NFC({self.key}))"
+        elif test.op == "in" and len(test.texts) != 1:
+            return f"has({self.bound.add(list(test.texts), 'Array(String)')}, {folded})"
+        else:
+            against = self.bound.text(test.texts[0])
+        if test.op in ("in", "eq"):
+            return f"{folded} = {against}"
+        if test.op == "contains":
+            return f"position({folded}, {against}) > 0"
+        return f"{'startsWith' if test.op == 'starts_with' else 'endsWith'}({folded}, {against})"
+
+    def _numbers(self, test: Test, value: Elements) -> str:
+        form = self.bound.text(values.NUMBER)
+        read = f"toDecimal128OrZero(x, {values.SCALE})"
+        met = f"arrayExists(x -> match(x, {form}) AND {self._number(test, read)}, {value.texts})"
+        if value.numbers:
+            met = f"({met} OR arrayExists(n -> {self._number(test, 'n')}, {value.numbers}))"
+        return met
+
+    def _number(self, test: Test, expression: str, scale: str = "") -> str:
+        if test.op == "in" and len(test.numbers) > 1:
+            choices = self.bound.add(list(test.numbers), f"Array(Decimal(38, {values.SCALE}))")
+            return f"arrayExists(b -> {expression} = b{scale}, {choices})"
+        return compare(test.op, expression, [self.bound.number(number) + scale for number in test.numbers])
+
+    def _instant(self, test: Test, expression: str) -> str:
+        op = "between" if test.op == "not_within" else test.op
+        return compare(op, expression, [self._moment(moment) for moment in test.moments])
+
+    def _moment(self, moment: Moment) -> str:
+        if moment.at is not None:
+            return self.bound.whole(moment.at)
+        return f"({self.now} - {self.bound.whole(moment.ago)})" if moment.ago else self.now
+
+    def _instants(self, texts: str) -> str:
+        """The instants that texts read as (`values.as_instant`), null for a day that does not exist."""
+        form = self.bound.text(values.DATE)
+        day = (
+            "toUnixTimestamp64Milli(parseDateTime64BestEffortOrNull("
+            "concat(substring(x, 1, 10), ' 00:00:00'), 3, 'UTC'))"
+        )
+        clock = (
+            "toInt64OrZero(substring(x, 12, 2)) * 3600000 + toInt64OrZero(substring(x, 15, 2)) * 60000"
+            " + if(substring(x, 17, 1) = ':', toInt64OrZero(substring(x, 18, 2)) * 1000, 0)"
+            " + toInt64OrZero(rightPad(extract(x, '\\\\.([0-9]{1,3})'), 3, '0'))"
+        )
+        offset = "extract(x, '[+-][0-9]{2}:?[0-9]{2}$')"
+        parts = f"arrayMap(x -> ({day} + {clock}, {offset}, endsWith(x, 'Z')), arrayFilter(x -> match(x, {form}), {texts}))"
+        given = (
+            "if(startsWith(y.2, '-'), -60000, 60000)"
+            " * (toInt64OrZero(substring(y.2, 2, 2)) * 60 + toInt64OrZero(right(y.2, 2)))"
+        )
+        return (
+            f"arrayMap(y -> y.1 - multiIf(y.3, 0, y.2 != '', {given}, {self._local_offset('y.1')}), {parts})"
+        )
+
+    def _local_offset(self, local: str) -> str:
+        thresholds, offsets = values.transitions(self.zone)
+        if not thresholds:
+            return self.bound.whole(offsets[0])
+        since = self.bound.add(list(thresholds), "Array(Int64)")
+        ahead = self.bound.add(list(offsets), "Array(Int64)")
+        return f"{ahead}[1 + arrayCount(t -> t <= assumeNotNull({local}), {since})]"
+
+
+def compare(op: str, expression: str, bounds: Sequence[str]) -> str:
+    """A comparison with bounds that are SQL; with none, nothing meets it."""
+    if op == "between":
+        return f"({expression} >= {bounds[0]} AND {expression} <= {bounds[1]})"
+    if op == "in":
+        return "(" + " OR ".join(f"{expression} = {bound}" for bound in bounds) + ")" if bounds else "0"
+    sign = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}[op]
+    return f"{expression} {sign} {bounds[0]}"
+
+
+def instant(ms: str) -> str:
+    """The store's instant of a number of milliseconds given in SQL."""
+    return f"fromUnixTimestamp64Milli(greatest({ms}, {_EARLIEST}), 'UTC')"
+
+
+def _turn(positive: str, negated: bool) -> str:
+    return f"NOT ({positive})" if negated else positive
