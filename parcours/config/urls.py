@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path, re_path
 
-from parcours.config import errors
+from parcours.config import errors, operations
 from parcours.config.api import api
 
 handler400 = errors.bad_request
@@ -12,6 +12,9 @@ handler404 = errors.not_found
 handler500 = errors.server_error
 
 urlpatterns = [
+    path("healthz", operations.healthz, name="healthz"),
+    path("readyz", operations.readyz, name="readyz"),
+    path("metrics", operations.prometheus, name="metrics"),
     path("api/v1/", api.urls),
     re_path(r"^api/(?P<rest>.*)$", errors.api_not_found),
     path("", include("parcours.ui.urls")),
