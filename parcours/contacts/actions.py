@@ -31,8 +31,6 @@ __all__ = [
     "UpsertResult",
     "add_tags",
     "add_to_list",
-    "create_list",
-    "delete_list",
     "erase",
     "remove_from_list",
     "remove_tags",
@@ -386,24 +384,3 @@ def erase(*, account_id: int, contact_ids: Sequence[int], now: datetime) -> list
         teller.touched(gone)
         teller.append(account_id)
     return gone
-
-
-def create_list(*, account_id: int, name: str, business_unit_id: int | None = None, now: datetime) -> List:
-    """A new, empty list."""
-    return List.objects.create(
-        account_id=account_id, name=name, business_unit_id=business_unit_id, created_at=now
-    )
-
-
-def delete_list(*, contact_list: List, now: datetime) -> None:
-    """Delete a list; its members leave it first, which their history tells."""
-    with transaction.atomic():
-        members = list(contact_list.memberships.values_list("contact_id", flat=True))
-        remove_from_list(
-            account_id=contact_list.account_id,
-            list_id=contact_list.pk,
-            contact_ids=members,
-            source="deletion",
-            now=now,
-        )
-        contact_list.delete()

@@ -1,0 +1,367 @@
+"""The API's contacts, lists and attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from ninja import Body, Query, Router, Schema, Status
+from pydantic import ConfigDict, Field
+
+from parcours.accounts import jobs
+from parcours.accounts.access import Actor, find, for_account
+from parcours.accounts.models import Account, BusinessUnit
+from parcours.contacts import actions, definitions, exports, queries, timeline
+from parcours.contacts.importing import actions as importing
+from parcours.contacts.models import AttributeDefinition, Contact, List, ListMember
+from parcours.lib import clock
+from parcours.lib.paging import Paging, decode_cursor, encode_cursor, newest_first
+from parcours.lib.problems import Fault, Invalid, Problem
+
+router = Router(tags=["contacts"])
+_CHUNK = 1 << 16
+_MOST_REFERENCES = 10_000
+
+
+def _actor(request: HttpRequest) -> Actor:
+    return request.actor  # type: ignore[attr-defined]
+
+
+class _Strict(Schema):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class ContactFilter(Schema):
+    """Which contacts: those that meet everything given."""
+
+    search: str = Field("", max_length=200, description="Words of a name, an address or a number.")
+    email: str = Field("", max_length=400)
+    phone: str = Field("", max_length=40)
+    external_id: str = Field("", max_length=300)
+    list: str = Field("", max_length=20, description="The id of a list that they are on.")
+
+
+class Consenting(Schema):
+    """What is said of the consents that a request brings."""
+
+    resubscribe: bool = Field(False, description="Let consents end an opt-out; needs a source.")
+    source: str = Field("", max_length=200, description="Where the consents come from.")
+
+
+class ImportOptions(Consenting):
+    """What an import says of everyone in its file."""
+
+    list: str = Field("", max_length=400, description="Ids of lists, comma-separated, that everyone joins.")
+    consent_email: str = ""
+    consent_sms: str = ""
+    consent_whatsapp: str = ""
+    proof: str = Field("", max_length=2000, description="How the consents can be proved.")
+    wait: bool = Field(False, description="Answer when everything is visible to segments and reports.")
+
+
+class NewList(_Strict):
+    name: str = Field(min_length=1, max_length=200)
+    business_unit: str | None = None
+
+
+class ListChange(_Strict):
+    name: str | None = Field(None, min_length=1, max_length=200)
+    business_unit: str | None = None
+
+
+class References(_Strict):
+    contacts: list[dict[str, Any]] = Field(max_length=_MOST_REFERENCES)
+
+
+class NewAttribute(_Strict):
+    name: str
+    type: str
+
+
+def contacts_of(actor: Actor, wanted: ContactFilter) -> Any:
+    """The contacts that meet a filter. Raises NotFound for a list that is not the account's."""
+    country = actor.account.country
+    found = queries.search(actor.account_id, text=wanted.search, country=country)
+    for key in ("email", "phone", "external_id"):
+        if value := getattr(wanted, key):
+            found = found.filter(
+                pk__in=queries.by_key(actor.account_id, country=country, **{key: value}).values("pk")
+            )
+    if wanted.list:
+        contact_list = find(List, wanted.list, actor=actor)
+        members = ListMember.objects.filter(list=contact_list).values("contact_id")
+        found = found.filter(pk__in=members)
+    return found
+
+
+def find_contact(contact_id: str, actor: Actor) -> Contact:
+    """A contact who was not erased, by id."""
+    return find(Contact, contact_id, actor=actor, rows=queries.living(actor.account_id))
+
+
+@router.get("/contacts", summary="Contacts, newest first")
+def list_contacts(request: HttpRequest, paging: Query[Paging], wanted: Query[ContactFilter]) -> Any:
+    return _page_of(contacts_of(_actor(request), wanted), paging)
+
+
+def _page_of(found: Any, paging: Paging) -> dict[str, Any]:
+    rows = found.order_by("-pk").values_list("pk", flat=True)
+    if paging.cursor:
+        (last,) = decode_cursor(paging.cursor, int)
+        rows = rows.filter(pk__lt=last)
+    ids = list(rows[: paging.limit + 1])
+    more, ids = len(ids) > paging.limit, ids[: paging.limit]
+    return {"items": queries.described(ids), "next": encode_cursor(ids[-1]) if more else None}
+
+
+@router.post("/contacts", response={200: Any, 201: Any}, summary="Create or update a contact by its keys")
+def save_contact(request: HttpRequest, said: Query[Consenting], payload: Body[dict[str, Any]]) -> Any:
+    created, contact = _save(_actor(request).account, payload, said)
+    return Status(201 if created else 200, contact)
+
+
+def _save(account: Account, line: dict[str, Any], said: Consenting) -> tuple[bool, dict[str, Any]]:
+    source = said.source.strip()
+    if said.resubscribe and not source:
+        detail = _("Say where this consent comes from: people who had opted out will be written to again.")
+        raise Invalid(detail, [Fault(pointer="/source", detail=detail)])
+    outcome = actions.upsert_many(
+        account, [line], source=source or "api", now=clock.now(), resubscribe=said.resubscribe
+    )
+    if outcome.refused:
+        raise Invalid(_("The contact cannot be kept."), outcome.refused[0].faults)
+    return bool(outcome.created), queries.described([outcome.contacts[0] or 0])[0]
+
+
+@router.get("/contacts/export", summary="Contacts as CSV or NDJSON")
+def export_contacts(request: HttpRequest, wanted: Query[ContactFilter], format: str = "csv") -> Any:
+    if format not in ("csv", "ndjson"):
+        detail = _("A format is csv or ndjson.")
+        raise Invalid(detail, [Fault(pointer="/format", detail=detail)])
+    actor = _actor(request)
+    return exports.contacts(request, contacts_of(actor, wanted), account=actor.account, kind=format)
+
+
+@router.post("/contacts/import", response={200: Any, 202: Any}, summary="Import contacts from CSV or NDJSON")
+def import_contacts(request: HttpRequest, options: Query[ImportOptions]) -> Any:
+    chunks, content_type, filename = body_of(request)
+    consents = {
+        "email": options.consent_email,
+        "sms": options.consent_sms,
+        "whatsapp": options.consent_whatsapp,
+    }
+    job = importing.start(
+        _actor(request).account,
+        chunks,
+        options=importing.Options(
+            lists=[each.strip() for each in options.list.split(",") if each.strip()],
+            consents={channel: value for channel, value in consents.items() if value},
+            source=options.source,
+            proof=options.proof,
+            resubscribe=options.resubscribe,
+        ),
+        content_type=content_type,
+        filename=filename,
+    )
+    if not options.wait:
+        return Status(202, jobs.as_json(job))
+    return Status(200, jobs.as_json(jobs.wait(job)))
+
+
+def body_of(request: HttpRequest) -> tuple[Iterator[bytes], str, str]:
+    """What is sent, by pieces, its type and its name: a form's file, or the body itself."""
+    content_type = request.headers.get("Content-Type", "")
+    if content_type.startswith("multipart/form-data"):
+        for _name, file in request.FILES.items():
+            return iter(file.chunks()), file.content_type or "", file.name or ""
+        raise Problem(400, "malformed", _("The form holds no file."))
+    return iter(lambda: request.read(_CHUNK), b""), content_type, ""
+
+
+@router.get("/contacts/{contact_id}", summary="One contact")
+def read_contact(request: HttpRequest, contact_id: str) -> Any:
+    return queries.described([find_contact(contact_id, _actor(request)).pk])[0]
+
+
+@router.patch("/contacts/{contact_id}", summary="Change a contact; what is absent stays, null clears")
+def change_contact(
+    request: HttpRequest, contact_id: str, said: Query[Consenting], payload: Body[dict[str, Any]]
+) -> Any:
+    actor = _actor(request)
+    contact = find_contact(contact_id, actor)
+    return _save(actor.account, {**payload, "id": contact.pk}, said)[1]
+
+
+@router.delete("/contacts/{contact_id}", response={204: None}, summary="Erase a person")
+def erase_contact(request: HttpRequest, contact_id: str) -> Any:
+    contact = find_contact(contact_id, _actor(request))
+    actions.erase(account_id=contact.account_id, contact_ids=[contact.pk], now=clock.now())
+    return Status(204, None)
+
+
+@router.get("/contacts/{contact_id}/timeline", summary="What a contact did, newest first")
+def read_timeline(request: HttpRequest, contact_id: str, paging: Query[Paging], as_of: str = "") -> Any:
+    contact = find_contact(contact_id, _actor(request))
+    page = timeline.page(contact, limit=paging.limit, cursor=paging.cursor, as_of=as_of)
+    return {"as_of": page.as_of, "items": page.items, "next": page.next}
+
+
+@router.get("/contacts/{contact_id}/consents", summary="The history of a contact's consents, newest first")
+def read_consents(request: HttpRequest, contact_id: str, paging: Query[Paging]) -> Any:
+    contact = find_contact(contact_id, _actor(request))
+    return newest_first(contact.consent_changes.all(), paging, as_json=consent_json)
+
+
+def consent_json(change: Any) -> dict[str, Any]:
+    """A change of consent as the API tells it."""
+    return {
+        "channel": change.channel,
+        "from": change.before,
+        "to": change.after,
+        "source": change.source,
+        "proof": change.proof,
+        "send": None if change.send_id is None else str(change.send_id),
+        "at": change.at,
+    }
+
+
+def list_json(each: Any) -> dict[str, Any]:
+    """A list as the API tells it, with how many contacts are on it."""
+    return {
+        "id": str(each.pk),
+        "name": each.name,
+        "business_unit": None if each.business_unit_id is None else str(each.business_unit_id),
+        "members": each.members,
+        "created_at": each.created_at,
+    }
+
+
+@router.get("/lists", tags=["lists"], summary="Lists, newest first")
+def list_lists(request: HttpRequest, paging: Query[Paging]) -> Any:
+    return newest_first(queries.lists(_actor(request).account_id), paging, as_json=list_json)
+
+
+def _unit(actor: Actor, business_unit: str | None) -> int | None:
+    if business_unit is None:
+        return None
+    unit = for_account(BusinessUnit, actor).filter(pk=int(business_unit) if business_unit.isdigit() else 0)
+    if not unit.exists():
+        detail = _("There is no such business unit.")
+        raise Invalid(detail, [Fault(pointer="/business_unit", detail=detail)])
+    return int(business_unit)
+
+
+def _name(name: str) -> str:
+    name = name.strip()
+    if not name or not name.isprintable():
+        detail = _("A name is a line of text.")
+        raise Invalid(detail, [Fault(pointer="/name", detail=detail)])
+    return name
+
+
+@router.post("/lists", tags=["lists"], response={201: Any}, summary="Make a list")
+def make_list(request: HttpRequest, payload: NewList) -> Any:
+    actor = _actor(request)
+    made = definitions.create_list(
+        account_id=actor.account_id,
+        name=_name(payload.name),
+        business_unit_id=_unit(actor, payload.business_unit),
+        now=clock.now(),
+    )
+    return Status(201, list_json(queries.lists(actor.account_id).get(pk=made.pk)))
+
+
+@router.get("/lists/{list_id}", tags=["lists"], summary="One list")
+def read_list(request: HttpRequest, list_id: str) -> Any:
+    actor = _actor(request)
+    return list_json(find(List, list_id, actor=actor, rows=queries.lists(actor.account_id)))
+
+
+@router.patch("/lists/{list_id}", tags=["lists"], summary="Rename a list")
+def change_list(request: HttpRequest, list_id: str, payload: ListChange) -> Any:
+    actor = _actor(request)
+    found = find(List, list_id, actor=actor, rows=queries.lists(actor.account_id))
+    given = payload.model_dump(exclude_unset=True)
+    if given.get("name") is not None:
+        found.name = _name(given["name"])
+    if "business_unit" in given:
+        found.business_unit_id = _unit(actor, given["business_unit"])
+    found.save(update_fields=["name", "business_unit"])
+    return list_json(found)
+
+
+@router.delete("/lists/{list_id}", tags=["lists"], response={204: None}, summary="Delete a list")
+def delete_list(request: HttpRequest, list_id: str) -> Any:
+    definitions.delete_list(contact_list=find(List, list_id, actor=_actor(request)), now=clock.now())
+    return Status(204, None)
+
+
+@router.get("/lists/{list_id}/members", tags=["lists"], summary="Who is on a list, the latest to join first")
+def list_members(request: HttpRequest, list_id: str, paging: Query[Paging]) -> Any:
+    found = find(List, list_id, actor=_actor(request))
+    members = found.memberships.select_related("contact")
+    return newest_first(members, paging, as_json=member_json)
+
+
+def member_json(member: ListMember) -> dict[str, Any]:
+    """A member of a list as the API tells it."""
+    contact = member.contact
+    return {
+        "contact": str(contact.pk),
+        "name": " ".join(part for part in (contact.first_name, contact.last_name) if part) or None,
+        "email": contact.email,
+        "joined_at": member.joined_at,
+        "source": member.source,
+    }
+
+
+def _referred(request: HttpRequest, payload: References) -> tuple[list[int], list[dict[str, Any]]]:
+    account = _actor(request).account
+    answers = queries.resolve(account.pk, payload.contacts, country=account.country)
+    refused = [
+        {"index": index, "reason": _("There is no such contact.")}
+        for index, answer in enumerate(answers)
+        if answer is None
+    ]
+    return [answer for answer in answers if answer is not None], refused
+
+
+@router.post("/lists/{list_id}/members", tags=["lists"], summary="Put contacts on a list")
+def add_members(request: HttpRequest, list_id: str, payload: References) -> Any:
+    found = find(List, list_id, actor=_actor(request))
+    ids, refused = _referred(request, payload)
+    joined = actions.add_to_list(
+        account_id=found.account_id, list_id=found.pk, contact_ids=ids, source="api", now=clock.now()
+    )
+    return {"accepted": len(ids), "added": len(joined), "refused": refused}
+
+
+@router.delete("/lists/{list_id}/members", tags=["lists"], summary="Take contacts off a list")
+def remove_members(request: HttpRequest, list_id: str, payload: References) -> Any:
+    found = find(List, list_id, actor=_actor(request))
+    ids, refused = _referred(request, payload)
+    left = actions.remove_from_list(
+        account_id=found.account_id, list_id=found.pk, contact_ids=ids, source="api", now=clock.now()
+    )
+    return {"accepted": len(ids), "removed": len(left), "refused": refused}
+
+
+@router.get("/attributes", tags=["attributes"], summary="The account's custom attributes")
+def list_attributes(request: HttpRequest, paging: Query[Paging]) -> Any:
+    return newest_first(for_account(AttributeDefinition, _actor(request)), paging, as_json=attribute_json)
+
+
+def attribute_json(definition: AttributeDefinition) -> dict[str, Any]:
+    """A declared attribute as the API tells it."""
+    return {"name": definition.name, "type": definition.type, "created_at": definition.created_at}
+
+
+@router.post("/attributes", tags=["attributes"], response={201: Any}, summary="Declare a custom attribute")
+def declare_attribute(request: HttpRequest, payload: NewAttribute) -> Any:
+    account = _actor(request).account
+    definition = definitions.declare_attribute(
+        account_id=account.pk, name=payload.name, type=payload.type, now=clock.now()
+    )
+    return Status(201, attribute_json(definition))

@@ -1,0 +1,84 @@
+"""What a contact did, from the event store: read at a watermark, by cursor."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from parcours.contacts.models import Contact
+from parcours.events import watermark
+from parcours.events.store import queries
+from parcours.lib.instants import from_ms, iso
+from parcours.lib.paging import decode_cursor, encode_cursor
+from parcours.lib.problems import Invalid
+
+_LINKS = ("journey", "enrolment", "message")
+_TEXT_LINKS = ("step", "send")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A part of a timeline and the instant for which it holds."""
+
+    as_of: datetime
+    items: list[dict[str, Any]]
+    next: str | None
+
+
+def page(contact: Contact, *, limit: int, cursor: str = "", as_of: str = "") -> Page:
+    """The events of a contact, newest first, as the API tells them. Raises Invalid for a cursor or an instant that
+    this timeline did not give."""
+    mark = (
+        watermark.at(contact.account_id, _instant(as_of)) if as_of else watermark.current(contact.account_id)
+    )
+    before, load, position = decode_cursor(cursor, int, int, int) if cursor else (0, 0, 0)
+    rows = queries.run(
+        "contact_timeline",
+        {
+            "account": contact.account_id,
+            "contact": contact.pk,
+            "load": mark.load,
+            "before": before,
+            "before_load": max(load, 0),
+            "before_position": max(position, 0),
+            "limit": limit + 1,
+        },
+    )
+    following = None
+    if len(rows) > limit:
+        rows = rows[:limit]
+        following = encode_cursor(*(int(rows[-1][key]) for key in ("occurred_ms", "load", "position")))
+    return Page(as_of=mark.as_of, items=[_item(row) for row in rows], next=following)
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        detail = _("“as_of” is the instant that an answer gave, with its offset.")
+        raise Invalid(detail, [{"pointer": "/as_of", "detail": detail}])
+    return instant
+
+
+def _item(row: dict[str, Any]) -> dict[str, Any]:
+    """An event; links that it does not have are left out."""
+    item: dict[str, Any] = {
+        "name": row["name"],
+        "occurred_at": iso(from_ms(int(row["occurred_ms"]))),
+        "received_at": iso(from_ms(int(row["received_ms"]))),
+        "message_id": row["message_id"],
+        "anonymous": bool(row["anonymous"]),
+        "machine": bool(row["machine"]),
+        "properties": json.loads(row["properties"] or "{}"),
+    }
+    item |= {name: str(row[name]) for name in _LINKS if row[name]}
+    item |= {name: row[name] for name in _TEXT_LINKS if row[name]}
+    if row["order_id"]:
+        item["order"] = row["order_id"]
+    return item
