@@ -1,0 +1,92 @@
+"""The demonstration's own pages: a little shop that carries the tracker, and the mailbox of all its people."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_safe
+
+from parcours.demo.state import State
+from parcours.messaging import sink
+
+RECORDS = (
+    {"sku": "lp-101", "name": "Soleil d’hiver", "artist": "Les Marées", "price": "21.90"},
+    {"sku": "lp-102", "name": "Night Ferry", "artist": "Anna Holm", "price": "19.50"},
+    {"sku": "lp-103", "name": "Douze cordes", "artist": "Jean Vasseur", "price": "24.00"},
+    {"sku": "lp-104", "name": "Green Rooms", "artist": "The Larches", "price": "18.90"},
+    {"sku": "lp-105", "name": "Petites heures", "artist": "Mireille Daho-Lang", "price": "22.50"},
+    {"sku": "lp-106", "name": "Paper Boats", "artist": "Owen Field", "price": "17.90"},
+    {"sku": "lp-107", "name": "Rue des Sillons", "artist": "Quintette Croix-Rousse", "price": "23.00"},
+    {"sku": "lp-108", "name": "Aurora", "artist": "Nils & Ida", "price": "20.00"},
+)
+_SHOWN = 100
+
+
+@require_safe
+def shop(request: HttpRequest) -> HttpResponse:
+    """The shop: a page of a customer's site, as far as Parcours is concerned."""
+    state = State(settings.DATA_DIR)
+    story = state.get("story")
+    journey = reverse("reports:journey", args=[story["journeys"]["visitors"]]) if story else ""
+    return render(
+        request,
+        "demo/shop.html",
+        {"records": RECORDS, "write_key": state.get("write_key") or "", "journey": journey},
+    )
+
+
+@require_safe
+def mailbox(request: HttpRequest) -> HttpResponse:
+    """Every mail that the sink received, latest first; `to` narrows to an address."""
+    wanted = request.GET.get("to", "").strip().lower()
+    mails = sink.latest(recipient=wanted, limit=_SHOWN)
+    lines = [{"mail": mail, "subject": str(_parsed(mail)["Subject"] or "")} for mail in mails]
+    return render(
+        request, "demo/mailbox.html", {"lines": lines, "to": wanted, "total": sink.count(recipient=wanted)}
+    )
+
+
+@require_safe
+def mail(request: HttpRequest, mail: str) -> HttpResponse:
+    """One mail: its headers, and its body in a frame that can do nothing."""
+    found = _found(mail)
+    message = _parsed(found)
+    return render(
+        request,
+        "demo/mail.html",
+        {"mail": found, "subject": str(message["Subject"] or ""), "sender": str(message["From"] or "")},
+    )
+
+
+@require_safe
+@xframe_options_sameorigin
+def body(request: HttpRequest, mail: str) -> HttpResponse:
+    """The HTML of a mail, shut in: no script runs, nothing is fetched but images."""
+    part: Any = _parsed(_found(mail)).get_body(preferencelist=("html", "plain"))
+    kind = part.get_content_type() if part is not None else "text/plain"
+    response = HttpResponse(
+        part.get_content() if part is not None else "", content_type=f"{kind}; charset=utf-8"
+    )
+    response["Content-Security-Policy"] = (
+        "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src * data:; "
+        "style-src 'unsafe-inline'; frame-ancestors 'self'"
+    )
+    return response
+
+
+def _found(mail: str) -> sink.Mail:
+    found = sink.read_mail(int(mail)) if mail.isascii() and mail.isdigit() and len(mail) < 19 else None
+    if found is None:
+        raise Http404
+    return found
+
+
+def _parsed(mail: sink.Mail) -> email.message.EmailMessage:
+    return email.message_from_bytes(mail.raw, policy=email.policy.default)
