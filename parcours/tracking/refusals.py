@@ -27,6 +27,7 @@ class Reason(StrEnum):
     FORM_WITHOUT_EMAIL = "form_without_email"
     UNKNOWN_CONTACT = "unknown_contact"
     PRIVACY_SIGNAL = "privacy_signal"
+    UNREADABLE = "unreadable"
     UNKNOWN_ACCOUNT = "unknown_account"
 
 

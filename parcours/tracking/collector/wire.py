@@ -178,7 +178,7 @@ def check_call(body: dict[str, Any], *, kind: str | None, sent_at: Any, sender: 
     """The journal entry of one call, as sent but for its frame. Raises Refused."""
     if kind is None:
         kind = body.get("type")
-        if kind not in KINDS:
+        if not isinstance(kind, str) or kind not in KINDS:
             raise Refused(
                 Reason.UNKNOWN_TYPE, "`type` must be identify, track, page, screen, group or alias."
             )

@@ -1,0 +1,195 @@
+"""From the journal to loads: what came is read, put through the steps, and committed with what it becomes.
+
+One transaction takes the journal's rows away, keeps the loads, the new contacts and ties, and says how far the
+collector's own journal was read: killed before its commit, nothing happened; after it, nothing is read twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from parcours.accounts.models import Account
+from parcours.events import journal
+from parcours.events.entries import Entry, Touched
+from parcours.events.models import Load
+from parcours.events.store import loads
+from parcours.lib import bulk, clock
+from parcours.lib.crashpoints import point
+from parcours.lib.instants import from_ms, to_ms
+from parcours.tracking import fanout
+from parcours.tracking.digest import steps
+from parcours.tracking.digest.shards import Held
+from parcours.tracking.digest.steps import Draft
+
+#: A load holds about this many entries: the store takes them best ten thousand at a time.
+MOST_ENTRIES = 10_000
+#: Rows are read until this many bytes, compressed, so that memory stays flat whatever was sent.
+MOST_BYTES = 8 * 1024 * 1024
+#: A contact to be mirrored weighs less than an event.
+_TOUCHED_IN_AN_ENTRY = 4
+
+
+@dataclass(slots=True)
+class Read:
+    """What was taken from the journals, and what it leaves there."""
+
+    entries: dict[int, list[Entry]] = field(default_factory=dict)  # by account
+    row_ids: list[int] = field(default_factory=list)
+    collector_upto: int = 0
+    collector_rows: int = 0
+    accepted_upto: int = 0
+
+
+@dataclass(slots=True)
+class Composed:
+    """A load, and what its listeners are told of it."""
+
+    load: Load
+    batch: fanout.Batch
+
+
+class _Measure:
+    """Says when enough was read."""
+
+    def __init__(self) -> None:
+        self.entries, self.bytes = 0, 0
+
+    def add(self, body: bytes, entries: Iterable[Entry], count: int) -> None:
+        self.bytes += len(body)
+        self.entries += count
+        for entry in entries:
+            if isinstance(entry, Touched):
+                self.entries += len(entry.contacts) // _TOUCHED_IN_AN_ENTRY
+
+    def is_enough(self) -> bool:
+        return self.entries >= MOST_ENTRIES or self.bytes >= MOST_BYTES
+
+
+def read(held: Held, collected: journal.CollectorJournal) -> Read | None:
+    """What the journals hold for the shard, about a load's worth of each; None when there is nothing."""
+    now = to_ms(clock.now())
+    taken = Read(collector_upto=held.collector_upto)
+    left_since = [_read_state(held, taken), _read_collected(held, taken, collected)]
+    if not taken.entries:
+        return None
+    taken.accepted_upto = min([now, *(since - 1 for since in left_since if since is not None)])
+    return taken
+
+
+def _read_state(held: Held, taken: Read) -> int | None:
+    """Read the state database's journal; answers the instant of the oldest row left there, if any is."""
+    measure, last = _Measure(), 0
+    with connection.cursor() as cursor:
+        while not measure.is_enough():
+            cursor.execute(
+                "SELECT id, account_id, count, body FROM events_journalrow WHERE shard = %s AND id > %s"
+                " ORDER BY id LIMIT 50",
+                [held.shard, last],
+            )
+            rows = cursor.fetchall()
+            for row_id, account_id, count, body in rows:
+                entries = journal.decode(body)
+                measure.add(body, entries, count)
+                taken.entries.setdefault(account_id, []).extend(entries)
+                taken.row_ids.append(row_id)
+                last = row_id
+                if measure.is_enough():
+                    break
+            if len(rows) < 50:
+                break
+        if not measure.is_enough():
+            return None
+        cursor.execute(
+            "SELECT min(created_at) FROM events_journalrow WHERE shard = %s AND id > %s", [held.shard, last]
+        )
+        return cursor.fetchone()[0]
+
+
+def _read_collected(held: Held, taken: Read, collected: journal.CollectorJournal) -> int | None:
+    """Read the collector's own journal; rows left there were written after the last one read."""
+    if not collected.separate:
+        return None
+    measure, latest = _Measure(), 0
+    while not measure.is_enough():
+        rows = collected.read(taken.collector_upto, 50, shard=held.shard)
+        for row in rows:
+            entries = journal.decode(row.body)
+            measure.add(row.body, entries, row.count)
+            taken.entries.setdefault(row.account_id, []).extend(entries)
+            taken.collector_upto, latest = row.id, row.created_at
+            taken.collector_rows += 1
+            if measure.is_enough():
+                return latest
+        if len(rows) < 50:
+            break
+    return None
+
+
+def compose(held: Held, taken: Read, *, now: datetime) -> list[Composed]:
+    """Commit a load for each account that has something in what was read. Raises Stale."""
+    accounts = {account.pk: account for account in Account.objects.filter(id__in=list(taken.entries))}
+    drafts = [
+        Draft(account=accounts[account_id], entries=entries, now=now)
+        for account_id, entries in taken.entries.items()
+        if account_id in accounts  # What came for an account that is gone goes with it.
+    ]
+    for draft in drafts:
+        for step in steps.BEFORE:
+            step(draft)
+    point("digest.read")
+    composed = []
+    with transaction.atomic():
+        held.commit_check(collector_upto=taken.collector_upto)
+        for draft in drafts:
+            for step in steps.WITHIN:
+                step(draft)
+                point(f"digest.{step.__name__}")
+            composed.append(_keep(draft, held, accepted_upto=taken.accepted_upto))
+        among, bound = bulk.among("id", taken.row_ids)
+        with connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM events_journalrow WHERE {among}", [bound])
+        point("digest.before_compose")
+    held.collector_upto = taken.collector_upto
+    point("digest.composed")
+    return composed
+
+
+def _keep(draft: Draft, held: Held, *, accepted_upto: int) -> Composed:
+    load = Load.objects.create(
+        account_id=draft.account.pk,
+        shard=held.shard,
+        count=len(draft.events),
+        dropped={reason.value: count for reason, count in draft.dropped.items()},
+        accepted_upto=from_ms(accepted_upto),
+        body=loads.encode_body(
+            events=draft.events,
+            profiles=draft.profiles,
+            links=draft.ties.linked,
+            memberships=draft.memberships,
+            parked=draft.parked,
+        ),
+        created_at=draft.now,
+    )
+    return Composed(load=load, batch=_batch(load, draft.events, draft.touched, draft.ties.linked))
+
+
+def _batch(load: Load, events: list, touched: set[int], linked: list[tuple[str, int]]) -> fanout.Batch:
+    return fanout.Batch(
+        account_id=load.account_id,
+        load_id=load.pk,
+        now=load.created_at,
+        events=events,
+        touched=touched,
+        linked=linked,
+    )
+
+
+def reopen(load: Load) -> Composed:
+    """A load that a process now dead had composed, from its body alone."""
+    body = loads.decode_body(load.body)
+    touched = {profile["contact"] for profile in body.profiles}
+    return Composed(load=load, batch=_batch(load, body.events, touched, list(body.links)))
