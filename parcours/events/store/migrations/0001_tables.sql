@@ -1,5 +1,5 @@
 -- What happened. One row for each event of a load that is done; read only where load <= the reader's watermark.
-CREATE TABLE events
+CREATE TABLE IF NOT EXISTS events
 (
     account     UInt32,
     name        LowCardinality(String),
@@ -25,12 +25,13 @@ CREATE TABLE events
     position    UInt32 CODEC(Delta, ZSTD(1))
 )
 ENGINE = MergeTree
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (account, name, contact, visitor, occurred_at, load, position)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
--- The contacts as they are now: the last load wins.
-CREATE TABLE profiles
+-- The contacts, one row for each load that touched them: as they were at a watermark is the last row until it.
+-- (A ReplacingMergeTree would forget, at a merge, what a reader at an earlier watermark still has to see.)
+CREATE TABLE IF NOT EXISTS profiles
 (
     account          UInt32,
     contact          UInt64,
@@ -56,12 +57,12 @@ CREATE TABLE profiles
     gone             UInt8,                                               -- erased or merged away
     load             UInt64
 )
-ENGINE = ReplacingMergeTree(load)
-ORDER BY (account, contact)
-SETTINGS non_replicated_deduplication_window = 10000;
+ENGINE = MergeTree
+ORDER BY (account, contact, load)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
--- Which contact a visitor, or a contact merged away, is. The last load wins.
-CREATE TABLE links
+-- Which contact a visitor, or a contact merged away, is: the last row until the watermark.
+CREATE TABLE IF NOT EXISTS links
 (
     account UInt32,
     visitor UUID,      -- zero for a merged contact
@@ -69,26 +70,27 @@ CREATE TABLE links
     contact UInt64,
     load    UInt64
 )
-ENGINE = ReplacingMergeTree(load)
-ORDER BY (account, visitor, merged)
-SETTINGS non_replicated_deduplication_window = 10000;
+ENGINE = MergeTree
+ORDER BY (account, visitor, merged, load)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- Entries into and exits from segments, all kept: membership at a watermark is the last word until it.
-CREATE TABLE memberships
+CREATE TABLE IF NOT EXISTS memberships
 (
     account UInt32,
     segment UInt64,
     contact UInt64,
     member  UInt8,
     at      DateTime64(3, 'UTC'),
-    load    UInt64
+    load    UInt64,
+    position UInt32                         -- in its load: the last word is that of the highest (load, position)
 )
 ENGINE = MergeTree
-ORDER BY (account, segment, contact, load)
-SETTINGS non_replicated_deduplication_window = 10000;
+ORDER BY (account, segment, contact, load, position)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- What each run of a journey did, narrow, for the figures and lists of steps.
-CREATE TABLE runs
+CREATE TABLE IF NOT EXISTS runs
 (
     account    UInt32,
     journey    UInt64,
@@ -102,8 +104,9 @@ CREATE TABLE runs
     version    UInt32,
     entered_at DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
     reason     LowCardinality(String),
-    load       UInt64 CODEC(Delta, ZSTD(1))
+    load       UInt64 CODEC(Delta, ZSTD(1)),
+    position   UInt32
 )
 ENGINE = MergeTree
 ORDER BY (account, journey, kind, step, at, contact)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
