@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from parcours.accounts.models import Account, ApiKey, Member, User
 from parcours.lib.problems import NotFound, Problem
 from parcours.ui.middleware import show_dates_in
+from parcours.ui.middleware import show_dates_in
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -105,6 +106,12 @@ def current_actor(request: HttpRequest) -> Actor | None:
         if member.account_id == chosen:
             return member_actor(member)
     return member_actor(members[0]) if members else None
+
+
+class PageRequest(HttpRequest):
+    """What a view under `page` is given."""
+
+    actor: Actor
 
 
 View = Callable[..., HttpResponseBase]

@@ -16,7 +16,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "navigation": SimpleLazyObject(lambda: navigation.entries(request.path)),
         "account_choices": SimpleLazyObject(lambda: list(navigation.accounts(request))),
-        "current_account": getattr(request, "account", None),
+        "current_account": getattr(getattr(request, "actor", None), "account", None),
         "languages": [
             (code, {"fr": "Français", "en": "English"}.get(code, code)) for code, _ in settings.LANGUAGES
         ],

@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
 from django.utils import formats, timezone
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from parcours.lib import clock
@@ -100,10 +100,11 @@ def duration(milliseconds: int | float | None) -> str:
         return NOTHING
     seconds = Decimal(str(milliseconds)) / 1000
     if seconds < 10:
-        return f"{_grouped(seconds, 1)}{_NO_BREAK}{_('s')}"
+        return f"{_grouped(seconds, 1)}{_NO_BREAK}{pgettext('unit', 's')}"
     left = int(seconds)
     parts: list[tuple[int, str]] = []
-    for unit, length in ((_("d"), 86400), (_("h"), 3600), (_("min"), 60), (_("s"), 1)):
+    day_word, second_word = pgettext("unit", "d"), pgettext("unit", "s")
+    for unit, length in ((day_word, 86400), ("h", 3600), ("min", 60), (second_word, 1)):
         count, left = divmod(left, length)
         if count or parts:
             parts.append((count, unit))

@@ -20,22 +20,29 @@ def _zone(name: str) -> zoneinfo.ZoneInfo | None:
         return None
 
 
-def reader(get_response: Answer) -> Answer:
-    """Activate the language and zone of who reads: their own, else the browser's language and the account's zone.
+def show_dates_in(*names: str) -> None:
+    """For the rest of this request, dates are shown in the first of these zones that exists."""
+    for name in names:
+        zone = _zone(name)
+        if zone is not None:
+            timezone.activate(zone)
+            return
 
-    It comes after the middleware that sets `request.user` and `request.account`.
+
+def reader(get_response: Answer) -> Answer:
+    """Activate the signed-in user's own language and zone; without them the browser's language, and UTC.
+
+    A page of an account calls `show_dates_in` with the account's zone.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         user = getattr(request, "user", None)
-        account = getattr(request, "account", None)
         signed_in = user is not None and user.is_authenticated
         language = getattr(user, "language", "") if signed_in else ""
         if language and translation.check_for_language(language):
             translation.activate(language)
             request.LANGUAGE_CODE = translation.get_language() or "en"
-        own = getattr(user, "timezone", "") if signed_in else ""
-        with timezone.override(_zone(own) or _zone(getattr(account, "timezone", ""))):
+        with timezone.override(_zone(getattr(user, "timezone", "") if signed_in else "")):
             response = get_response(request)
         if signed_in and response.get("Content-Type", "").startswith("text/html"):
             # A page bears people's data and figures of one instant: "back" after signing out must not show it again.

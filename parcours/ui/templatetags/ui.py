@@ -159,7 +159,7 @@ def field(bound: BoundField, help_text: str = "") -> dict[str, Any]:
         attributes["aria-invalid"] = "true"
     return {
         "field": bound,
-        "input": bound.as_widget(attrs=attributes),
+        "input": bound.as_widget(attrs={**attributes}),
         "toggle": toggle,
         "file": isinstance(widget, FileInput),
         "help": help_text or bound.help_text,
