@@ -20,7 +20,6 @@ from django.utils.translation import gettext as _
 from parcours.accounts.models import Account, ApiKey, Member, User
 from parcours.lib.problems import NotFound, Problem
 from parcours.ui.middleware import show_dates_in
-from parcours.ui.middleware import show_dates_in
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

@@ -1,6 +1,23 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AccountsAppConfig(AppConfig):
     name = "parcours.accounts"
     label = "accounts"
+
+    def ready(self) -> None:
+        from parcours.accounts import switcher
+        from parcours.ui import navigation
+
+        navigation.register(
+            navigation.Item(
+                label=_("Settings"),
+                icon="settings",
+                url_name="settings:account",
+                order=900,
+                section="settings",
+                under=("/settings/",),
+            )
+        )
+        navigation.register_accounts(switcher.choices)
