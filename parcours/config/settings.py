@@ -19,6 +19,14 @@ PUBLIC_URL = env.str("PARCOURS_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 DATABASE_URL = env.str("PARCOURS_DATABASE_URL", f"sqlite:///{DATA_DIR / 'parcours.sqlite3'}")
 EVENTS_URL = env.str("PARCOURS_EVENTS_URL", "")
 EMAIL_URL = env.str("PARCOURS_EMAIL_URL", "")
+EMAIL_CONNECTIONS = env.int("PARCOURS_EMAIL_CONNECTIONS", 4)
+EMAIL_TIMEOUT_SECONDS = env.float("PARCOURS_EMAIL_TIMEOUT_SECONDS", 60)
+# Pauses before a mail that was put off is tried again; after the last the refusal is for good.
+EMAIL_RETRY_SECONDS = [
+    float(pause)
+    for pause in env.list("PARCOURS_EMAIL_RETRY_SECONDS", "60 300 900 1800 3600 7200 14400 28800".split())
+]
+MACHINE_RULES = env.str("PARCOURS_MACHINE_RULES", "")
 CLOCK = env.str("PARCOURS_CLOCK", "")
 DISK_FULL_PERCENT = env.float("PARCOURS_DISK_FULL_PERCENT", 85.0)
 IMPORT_MAX_BYTES = env.int("PARCOURS_IMPORT_MAX_BYTES", 2 * 1024**3)

@@ -106,6 +106,10 @@ def _part(part: str, work: Callable[[], _T]) -> _T:
         raise PartError(part, error) from error
 
 
+def _rendered(part: str, template: BoundTemplate, names: Mapping[str, object]) -> str:
+    return _part(part, lambda: liquid.render(template, names))
+
+
 def _checked(source: str, environment: Environment) -> BoundTemplate:
     """A template whose filters all exist, even in branches that are seldom taken."""
     template = liquid.parse(source, environment=environment)
@@ -202,11 +206,10 @@ def untracked(compiled: Compiled) -> dict[str, object]:
 def personalise(compiled: Compiled, context: Mapping[str, object], names: Mapping[str, object]) -> Rendered:
     """One contact's message. Raises PartError when the templates fail on this contact's data."""
     everything = {**context, **names}
-    subject = _part("subject", lambda: liquid.render(compiled.subject, everything))
-    html = _part("html", lambda: compiled.html and liquid.render(compiled.html, everything))
+    subject = _rendered("subject", compiled.subject, everything)
+    html = None if compiled.html is None else _rendered("html", compiled.html, everything)
     if compiled.text is not None:
-        template = compiled.text
-        text = _part("text", lambda: liquid.render(template, everything))
+        text = _rendered("text", compiled.text, everything)
     else:
         text = markup.text_of(html or "")
     if compiled.text_made:
