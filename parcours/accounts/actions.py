@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from parcours.accounts.access import ADMIN, SCOPES
 from parcours.accounts.models import Account, ApiKey, Member, User
@@ -40,10 +41,12 @@ def create_account(
     currency: str = "EUR",
     country: str = "FR",
     language: str = "",
+    any_password: bool = False,
 ) -> NewAccount:
     """Make an account, its owner (the user of this address when there is one already), and its `admin` key.
 
-    Raises Invalid with every fault: empty name, bad address, weak password, unknown zone or currency.
+    `any_password` takes a weak password too: the operator's own command does. Raises Invalid with every fault: empty
+    name, bad address, weak password, unknown zone or currency.
     """
     email = email.strip().lower()
     faults = settings_faults({"name": name, "timezone": timezone, "currency": currency, "country": country})
@@ -52,12 +55,14 @@ def create_account(
     except ValidationError as error:
         faults.append({"pointer": "/email", "detail": " ".join(error.messages)})
     user = User.objects.filter(email=email).first()
-    if user is None:
+    if not password:
+        faults.append({"pointer": "/password", "detail": _("Give a password.")})
+    elif user is None and not any_password:
         try:
             validate_password(password)
         except ValidationError as error:
             faults.append({"pointer": "/password", "detail": " ".join(error.messages)})
-    elif not user.check_password(password):
+    elif user is not None and not user.check_password(password):
         detail = _("This address signs in already, with another password.")
         faults.append({"pointer": "/password", "detail": detail})
     if faults:
@@ -75,7 +80,8 @@ def create_account(
         if user is None:
             user = User.objects.create_user(email, password, language=language)
         Member.objects.create(account=account, user=user, role=Member.Role.OWNER)
-        _key, secret = create_key(account=account, name=_("First key"), scopes=[ADMIN])
+        with override(language or None):
+            _key, secret = create_key(account=account, name=_("First key"), scopes=[ADMIN])
     return NewAccount(account=account, user=user, api_key=secret, write_key=account.write_key)
 
 

@@ -12,6 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from parcours.accounts.access import ADMIN, READ, SEND, WRITE
 from parcours.lib.problems import Invalid
 
+#: What each scope lets do, in a word.
+SCOPE_WORDS = {READ: _("Read"), WRITE: _("Write"), SEND: _("Send"), ADMIN: _("Administer")}
+
 
 def _zones() -> list[tuple[str, str]]:
     return [

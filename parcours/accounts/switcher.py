@@ -13,13 +13,9 @@ from parcours.ui.navigation import AccountChoice
 def choices(request: HttpRequest) -> list[AccountChoice]:
     """The reader's accounts, the present one marked."""
     actor = getattr(request, "actor", None) or current_actor(request)
-    if actor is None:
+    if actor is None or actor.user is None:
         return []
-    members = (
-        Member.objects.filter(user_id=request.user.pk)
-        .select_related("account")
-        .order_by("account__name", "pk")
-    )
+    members = Member.objects.filter(user=actor.user).select_related("account").order_by("account__name", "pk")
     return [
         AccountChoice(
             name=member.account.name,

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from parcours.accounts import actions
 from parcours.accounts.access import ACCOUNT_IN_SESSION, ADMIN, PageRequest, find, for_account, page
-from parcours.accounts.forms import KeyForm, ProfileForm, SettingsForm, add_faults
+from parcours.accounts.forms import SCOPE_WORDS, KeyForm, ProfileForm, SettingsForm, add_faults
 from parcours.accounts.models import ApiKey, Member
 from parcours.lib.problems import Invalid, NotFound
 
@@ -52,7 +52,8 @@ def keys(request: PageRequest) -> HttpResponse:
         else:
             form = KeyForm()
     listed = for_account(ApiKey, request.actor).order_by("revoked_at", "-pk")
-    found = {"form": form, "keys": listed, "secret": secret}
+    said = [(key, [SCOPE_WORDS[scope] for scope in key.scopes if scope in SCOPE_WORDS]) for key in listed]
+    found = {"form": form, "keys": said, "secret": secret}
     return render(request, "accounts/keys.html", found, status=422 if form.errors else 200)
 
 
@@ -104,7 +105,7 @@ def profile(request: PageRequest) -> HttpResponse:
 @page
 def switch(request: PageRequest, account_id: int) -> HttpResponse:
     """Work in another account of the user's from now on."""
-    member = Member.objects.filter(user_id=request.user.pk, account_id=account_id).first()
+    member = Member.objects.filter(user=request.actor.user, account_id=account_id).first()
     if member is None:
         raise NotFound(_("There is nothing of this id here."))
     request.session[ACCOUNT_IN_SESSION] = member.account_id

@@ -103,7 +103,7 @@ def create_account(**values: str | None) -> None:
 
     values["language"] = values["language"] or ""
     try:
-        new = create(**values)  # type: ignore[arg-type]
+        new = create(**values, any_password=True)  # type: ignore[arg-type]
     except Invalid as problem:
         faults = "\n".join(f"  {fault['pointer'].lstrip('/')}: {fault['detail']}" for fault in problem.errors)
         raise click.ClickException(f"{problem.detail}\n{faults}") from problem
