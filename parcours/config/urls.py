@@ -19,4 +19,5 @@ urlpatterns = [
     re_path(r"^api/(?P<rest>.*)$", errors.api_not_found),
     path("", include("parcours.ui.urls")),
     path("", include("parcours.accounts.urls")),
+    path("", include("parcours.messaging.urls")),
 ]

@@ -21,8 +21,9 @@ _LONGEST_PAUSE = 5.0
 def rounds() -> dict[str, Round]:
     """The kinds of work of this installation."""
     from parcours.accounts import jobs
+    from parcours.messaging import work as messaging
 
-    return {"jobs": jobs.round}
+    return {"jobs": jobs.round, "messaging": messaging.round}
 
 
 def _loop(name: str, work: Round, stop: threading.Event) -> None:

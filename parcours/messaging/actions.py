@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import transaction
-
 from parcours.contacts.models import Channel
 from parcours.lib import bulk
 from parcours.lib.instants import to_ms
@@ -102,22 +100,12 @@ def suppress(
     contact_id: int | None = None,
     send_id: int | None = None,
 ) -> Suppression:
-    """Send nothing more to an address; the first reason stands."""
-    suppression, _made = Suppression.objects.get_or_create(
-        account_id=account_id,
-        channel=channel,
-        address_hash=address_hash(channel, address),
-        defaults={"reason": reason, "contact_id": contact_id, "send_id": send_id, "at": now},
+    """Send nothing more to an address. The first reason stands, but that one had opted out, which stops less."""
+    values = {"reason": reason, "contact_id": contact_id, "send_id": send_id, "at": now}
+    suppression, made = Suppression.objects.get_or_create(
+        account_id=account_id, channel=channel, address_hash=address_hash(channel, address), defaults=values
     )
+    if not made and suppression.reason == Suppression.Reason.UNSUBSCRIBED != reason:
+        Suppression.objects.filter(pk=suppression.pk).update(**values)
+        suppression.refresh_from_db()
     return suppression
-
-
-def forget_addresses(
-    *, account_id: int, people: Iterable[tuple[int, str | None, str | None]], now: datetime
-) -> None:
-    """Empty what sends keep of erased people; who had opted out or bounced stays known by a keyed hash alone."""
-    with transaction.atomic():
-        ids = [person[0] for person in people]
-        Send.objects.filter(account_id=account_id, contact_id__in=ids).update(
-            address="", answer="", context={}
-        )

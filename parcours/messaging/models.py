@@ -109,7 +109,7 @@ class Send(models.Model):
 
 
 class Click(models.Model):
-    """A click that waits a few seconds before it is told: whether others of its mail follow says who clicked."""
+    """A click that waits a few seconds before it is told: what else of its mail is clicked says by whom."""
 
     account_id = models.BigIntegerField()
     send = models.ForeignKey(Send, on_delete=models.CASCADE, related_name="clicks")
@@ -117,10 +117,13 @@ class Click(models.Model):
     address = models.TextField(help_text="Where it led.")
     agent = models.TextField(blank=True)
     probe = models.BooleanField(default=False, help_text="A HEAD: nobody followed the link.")
+    told = models.BooleanField(
+        default=False, help_text="It is in the journal, and kept to judge its neighbours by."
+    )
     at = InstantField()
 
     class Meta:
-        indexes = [models.Index(fields=["at"], name="click_settling")]
+        indexes = [models.Index(fields=["told", "at"], name="click_settling")]
 
 
 class Suppression(models.Model):

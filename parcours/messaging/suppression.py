@@ -19,15 +19,12 @@ def address_hash(channel: str, address: str) -> str:
     return hmac.new(key, text, hashlib.sha256).hexdigest()
 
 
-def suppressed(account_ids: Iterable[int], hashes: Iterable[str]) -> dict[tuple[int, str], str]:
-    """(account, hash) -> reason, of those hashes that are suppressed in these accounts; one query."""
+def suppressed(hashes: Iterable[str]) -> dict[tuple[int, str], tuple[str, int | None]]:
+    """(account, hash) -> (reason, contact who was suppressed), of those hashes that are suppressed; one query."""
     among, bound = bulk.among("address_hash", list(hashes))
-    accounts = set(account_ids)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT account_id, address_hash, reason FROM messaging_suppression WHERE {among}",
+            f"SELECT account_id, address_hash, reason, contact_id FROM messaging_suppression WHERE {among}",
             [bound],
         )
-        return {
-            (account, value): reason for account, value, reason in cursor.fetchall() if account in accounts
-        }
+        return {(account, value): (reason, contact) for account, value, reason, contact in cursor.fetchall()}

@@ -208,10 +208,8 @@ def personalise(compiled: Compiled, context: Mapping[str, object], names: Mappin
     everything = {**context, **names}
     subject = _rendered("subject", compiled.subject, everything)
     html = None if compiled.html is None else _rendered("html", compiled.html, everything)
-    if compiled.text is not None:
-        text = _rendered("text", compiled.text, everything)
-    else:
-        text = markup.text_of(html or "")
+    template = compiled.text
+    text = markup.text_of(html or "") if template is None else _rendered("text", template, everything)
     if compiled.text_made:
         text = _BLANK_LINES.sub("\n\n", text).strip() + "\n"
     return Rendered(

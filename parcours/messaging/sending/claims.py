@@ -97,7 +97,7 @@ def _check(rows: list[tuple[Any, ...]], until: int) -> tuple[list[Claim], list[t
         row[0]: address_hash("email", row[4] if row[5] else people.get(row[3], {}).get("email", ""))
         for row in rows
     }
-    stopped = suppressed({row[1] for row in rows}, set(hashes.values()))
+    stopped = suppressed(set(hashes.values()))
     claims: list[Claim] = []
     skipped: list[tuple[int, str, str]] = []
     for row in rows:
@@ -146,7 +146,7 @@ def _check(rows: list[tuple[Any, ...]], until: int) -> tuple[list[Claim], list[t
 def _refusal(
     person: dict[str, Any] | None,
     content: Content | Exception | None,
-    suppression: str | None,
+    suppression: tuple[str, int | None] | None,
     account: int,
     is_test: bool,
 ) -> str:
@@ -160,9 +160,12 @@ def _refusal(
     if not person["email"]:
         return "no_address"
     marketing = content.message.kind == Message.Kind.MARKETING
-    # Opting out stops marketing; what stops everything is a hard bounce, a complaint, or the account's own word.
-    if suppression is not None and (marketing or suppression != Suppression.Reason.UNSUBSCRIBED):
-        return "suppressed"
+    if suppression is not None:
+        reason, whom = suppression
+        # An opt-out stops marketing alone; while the contact who opted out is there, their consent says it, and
+        # may have changed since.
+        if reason != Suppression.Reason.UNSUBSCRIBED or (marketing and whom != person["contact"]):
+            return "suppressed"
     if marketing and person["consent_email"] != "opted_in":
         return "opted_out" if person["consent_email"] == "opted_out" else "not_opted_in"
     return ""

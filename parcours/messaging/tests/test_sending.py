@@ -35,13 +35,17 @@ def test_each_contact_receives_its_own_mail_once(message: Message, people, sink:
         name = f"Name{mail.recipient[1:].partition('@')[0]}"
         parsed = mail.message()
         assert parsed["Subject"] == f"Hello {name}"
-        body = parsed.get_body(("html",)).get_content()
+        part = parsed.get_body(("html",))
+        assert part is not None
+        body = part.get_content()
         assert f"Hello {name}</p>" in body
         assert body.count("Name") == 1
     assert set(Send.objects.values_list("status", flat=True)) == {"sent"}
     names = Counter(event.name for event in told())
     assert names == {"email.sent": 30, "email.delivered": 30}
-    assert {event.send for event in told()} == {str(send) for send in Send.objects.values_list("id", flat=True)}
+    assert {event.send for event in told()} == {
+        str(send) for send in Send.objects.values_list("id", flat=True)
+    }
 
 
 def test_the_queue_is_read_by_its_index(message: Message) -> None:

@@ -1,0 +1,62 @@
+"""Opting out from a mail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from parcours.contacts.actions import set_consent
+from parcours.contacts.telling import Cause
+from parcours.messaging.actions import suppress
+from parcours.messaging.models import Click, Send, Suppression
+
+
+def unsubscribe(send: Send, *, source: str, now: datetime) -> bool:
+    """Opt the contact of a send out of marketing on its channel. Answers whether that changed anything.
+
+    A test's link opts nobody out. Once the person is erased there is nobody to opt out. The address is kept as a
+    keyed hash, so that it stays opted out when the person is erased and imported again.
+    """
+    if send.is_test:
+        return False
+    cause = Cause(
+        journey=send.journey_id or 0,
+        version=send.version or 0,
+        step=send.step,
+        message=send.message_id,
+        send=str(send.pk),
+        enrolments={send.contact_id: send.enrolment_id} if send.enrolment_id else {},
+    )
+    with transaction.atomic():
+        changed = set_consent(
+            account_id=send.account_id,
+            contact_ids=[send.contact_id],
+            channel=send.channel,
+            value="opted_out",
+            source=source,
+            proof={"send": str(send.pk), "message": str(send.message_id)},
+            send_id=send.pk,
+            cause=cause,
+            now=now,
+        )
+        if send.address:
+            suppress(
+                account_id=send.account_id,
+                channel=send.channel,
+                address=send.address,
+                reason=Suppression.Reason.UNSUBSCRIBED,
+                contact_id=send.contact_id,
+                send_id=send.pk,
+                now=now,
+            )
+    return bool(changed)
+
+
+def forget(*, account_id: int, people: Iterable[tuple[int, str | None, str | None]], **_kwargs: Any) -> None:
+    """Empty what sends keep of erased people (a listener of `contacts_erased`); suppressions are hashes already."""
+    ids = [contact_id for contact_id, _email, _phone in people]
+    Send.objects.filter(account_id=account_id, contact_id__in=ids).update(address="", answer="", context={})
+    Click.objects.filter(send__contact_id__in=ids, account_id=account_id).update(agent="")
