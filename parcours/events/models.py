@@ -55,7 +55,7 @@ class Load(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["account_id", "done_at"], name="load_watermark"),
+            models.Index(fields=["account_id", "accepted_upto"], name="load_watermark"),
             models.Index(fields=["shard", "id"], name="load_open", condition=~models.Q(status="done")),
         ]
 
