@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
 import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -42,8 +40,8 @@ class Reader:
         self._after = mails[-1].id
         return True
 
-    def _react(self, mail: sink.Mail) -> None:
-        message = email.message_from_bytes(mail.raw, policy=email.policy.default)
+    def _react(self, mail: sink.SunkMail) -> None:
+        message = mail.message()
         does = reaction(mail.recipient, str(message["Subject"]))
         try:
             self._act(message, does)

@@ -175,7 +175,7 @@ def journeys(
             {
                 "id": "spent",
                 "type": "condition",
-                "name": "A dépensé 100 €",
+                "name": "A dépensé 100 $",
                 "if": spent,
                 "then": "club",
                 "else": "note",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +14,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from parcours.demo.state import State
+from parcours.lib.instants import from_ms
 from parcours.messaging import sink
 
 RECORDS = (
@@ -57,11 +58,15 @@ def mailbox(request: HttpRequest) -> HttpResponse:
 def mail(request: HttpRequest, mail: str) -> HttpResponse:
     """One mail: its headers, and its body in a frame that can do nothing."""
     found = _found(mail)
-    message = _parsed(found)
+    message = found.message()
     return render(
         request,
         "demo/mail.html",
-        {"mail": found, "subject": str(message["Subject"] or ""), "sender": str(message["From"] or "")},
+        {
+            "mail": {"id": found.id, "recipient": found.recipient, "received_at": _shown_at(found)},
+            "subject": str(message["Subject"] or ""),
+            "sender": str(message["From"] or ""),
+        },
     )
 
 
@@ -69,7 +74,7 @@ def mail(request: HttpRequest, mail: str) -> HttpResponse:
 @xframe_options_sameorigin
 def body(request: HttpRequest, mail: str) -> HttpResponse:
     """The HTML of a mail, shut in: no script runs, nothing is fetched but images."""
-    part: Any = _parsed(_found(mail)).get_body(preferencelist=("html", "plain"))
+    part: Any = _found(mail).message().get_body(preferencelist=("html", "plain"))
     kind = part.get_content_type() if part is not None else "text/plain"
     response = HttpResponse(
         part.get_content() if part is not None else "", content_type=f"{kind}; charset=utf-8"
@@ -81,12 +86,16 @@ def body(request: HttpRequest, mail: str) -> HttpResponse:
     return response
 
 
-def _found(mail: str) -> sink.Mail:
+def _found(mail: str) -> sink.SunkMail:
     found = sink.read_mail(int(mail)) if mail.isascii() and mail.isdigit() and len(mail) < 19 else None
     if found is None:
         raise Http404
     return found
 
 
-def _parsed(mail: sink.Mail) -> email.message.EmailMessage:
-    return email.message_from_bytes(mail.raw, policy=email.policy.default)
+def _shown_at(mail: sink.SunkMail) -> datetime:
+    """The mail's own date, in the product's time; the machine's when it bears none."""
+    try:
+        return parsedate_to_datetime(str(mail.message()["Date"]))
+    except (TypeError, ValueError):
+        return from_ms(mail.received_at)

@@ -12,6 +12,7 @@ import email.policy
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
@@ -50,14 +51,26 @@ def _path(directory: Path | None) -> Path:
 class Handler:
     """Keeps each mail, once for each of its recipients."""
 
-    def __init__(self, directory: Path | None = None) -> None:
+    def __init__(
+        self, directory: Path | None = None, *, refuses: Callable[[str], bool] | None = None
+    ) -> None:
         path = _path(directory)
+        self._refuses = refuses
         path.parent.mkdir(parents=True, exist_ok=True)
         self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
         # What a trial counts must survive kill -9, not the loss of the machine's power.
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=NORMAL")
         self._database.execute(_TABLE)
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self._refuses is not None and self._refuses(address):
+            return "550 5.1.1 No such mailbox here"
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 2.1.5 Recipient is welcome"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         content = (
@@ -76,10 +89,20 @@ class Handler:
 
 
 class Sink:
-    """The sink on a loopback port, in a thread of its own; `port` 0 takes any free one."""
+    """The sink on a loopback port, in a thread of its own; `port` 0 takes any free one.
 
-    def __init__(self, *, directory: Path | None = None, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._handler = Handler(directory)
+    Addresses that `refuses` names get a permanent refusal, as from a server that does not know them.
+    """
+
+    def __init__(
+        self,
+        *,
+        directory: Path | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        refuses: Callable[[str], bool] | None = None,
+    ) -> None:
+        self._handler = Handler(directory, refuses=refuses)
         self.host, self.port = host, port
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
@@ -120,9 +143,9 @@ class Sink:
         self._handler.close()
 
 
-def serve(*, host: str = "127.0.0.1", port: int = 2525) -> None:
+def serve(*, host: str = "127.0.0.1", port: int = 2525, refuses: Callable[[str], bool] | None = None) -> None:
     """Run the sink in this process until it is ended."""
-    sink = Sink(host=host, port=port).start()
+    sink = Sink(host=host, port=port, refuses=refuses).start()
     try:
         while True:
             time.sleep(3600)
@@ -134,16 +157,47 @@ def read_mailbox(
     *, recipient: str | None = None, after: int = 0, limit: int = 1_000, directory: Path | None = None
 ) -> list[SunkMail]:
     """What the sink took, in the order of its arrival; of one recipient, or of all. Empty when there is no sink."""
+    return _read(
+        "id > ? AND (? IS NULL OR recipient = ?) ORDER BY id LIMIT ?",
+        (after, recipient, recipient, limit),
+        directory,
+    )
+
+
+def latest_mails(
+    *, recipient: str | None = None, limit: int = 100, directory: Path | None = None
+) -> list[SunkMail]:
+    """The mails that the sink took last, the newest first; of one recipient, or of all."""
+    return _read(
+        "(? IS NULL OR recipient = ?) ORDER BY id DESC LIMIT ?", (recipient, recipient, limit), directory
+    )
+
+
+def read_mail(id: int, *, directory: Path | None = None) -> SunkMail | None:
+    """One mail by its number, or None."""
+    found = _read("id = ?", (id,), directory)
+    return found[0] if found else None
+
+
+def count_mails(*, recipient: str | None = None, directory: Path | None = None) -> int:
+    """How many mails the sink took; of one recipient, or of all."""
+    rows = _query(
+        "SELECT count(*) FROM mails WHERE ? IS NULL OR recipient = ?", (recipient, recipient), directory
+    )
+    return int(rows[0][0]) if rows else 0
+
+
+def _read(where: str, values: tuple[Any, ...], directory: Path | None) -> list[SunkMail]:
+    columns = "id, sender, recipient, received_at, options, content"
+    return [SunkMail(*row) for row in _query(f"SELECT {columns} FROM mails WHERE {where}", values, directory)]  # noqa: S608 our own words
+
+
+def _query(statement: str, values: tuple[Any, ...], directory: Path | None) -> list[Any]:
     path = _path(directory)
     if not path.exists():
         return []
     database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)
     try:
-        rows = database.execute(
-            "SELECT id, sender, recipient, received_at, options, content FROM mails"
-            " WHERE id > ? AND (? IS NULL OR recipient = ?) ORDER BY id LIMIT ?",
-            (after, recipient, recipient, limit),
-        ).fetchall()
+        return database.execute(statement, values).fetchall()
     finally:
         database.close()
-    return [SunkMail(*row) for row in rows]
