@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import dj_database_url
 from django.utils.translation import gettext_lazy as _
@@ -34,7 +35,9 @@ METRICS_TOKEN = env.str("PARCOURS_METRICS_TOKEN", "")
 DEBUG = env.bool("PARCOURS_DEBUG", False)
 SECRET_KEY = env.str("PARCOURS_SECRET_KEY", "") or secret_key(DATA_DIR)
 
-ALLOWED_HOSTS = env.list("PARCOURS_ALLOWED_HOSTS", ["*"])
+ALLOWED_HOSTS = env.list(
+    "PARCOURS_ALLOWED_HOSTS", [urlsplit(PUBLIC_URL).hostname or "", "localhost", "127.0.0.1", "[::1]"]
+)
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 INSTALLED_APPS = [
@@ -146,6 +149,7 @@ SESSION_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 365 * 86_400 if SESSION_COOKIE_SECURE else 0
 X_FRAME_OPTIONS = "SAMEORIGIN"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 SILENCED_SYSTEM_CHECKS: list[str] = []

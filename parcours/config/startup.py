@@ -21,7 +21,11 @@ def setup_django() -> None:
 
 def follow_address(host: str, port: int) -> None:
     """Before Django is loaded: the public address is where we listen, unless the environment says otherwise."""
-    reached = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - compared, not bound
+    everywhere = host in ("0.0.0.0", "::", "")  # noqa: S104 - compared, not bound
+    if everywhere and "PARCOURS_PUBLIC_URL" not in os.environ:
+        # Asked to listen everywhere without a name of its own: a trial, reached under whatever name.
+        os.environ.setdefault("PARCOURS_ALLOWED_HOSTS", "*")
+    reached = "127.0.0.1" if everywhere else host
     reached = f"[{reached}]" if ":" in reached else reached
     os.environ.setdefault("PARCOURS_PUBLIC_URL", f"http://{reached}:{port}")
 
