@@ -115,15 +115,12 @@ class _Sql:
     # Contacts
 
     def people(self) -> str:
-        """The contacts as their mirror has them.
-
-        The mirror keeps the latest load only. A load that is stored and not done yet is above the watermark, so the
-        newest row counts: without it, a contact whose older row was merged away would seem gone.
-        """
+        """The contacts as their mirror has them at the watermark: of each, the last row until it."""
         only = f" AND contact IN {self.only}" if self.only else ""
         return (
-            f"(SELECT * FROM profiles FINAL WHERE account = {self.account}{only} AND gone = 0"
-            f" AND created_at <= {instant(self.now)})"
+            f"(SELECT * FROM (SELECT * FROM profiles WHERE account = {self.account} AND load <= {self.load}{only}"
+            " ORDER BY contact DESC, load DESC LIMIT 1 BY contact)"
+            f" WHERE gone = 0 AND created_at <= {instant(self.now)})"
         )
 
     def condition(self, node: Node) -> str:
@@ -178,7 +175,7 @@ class _Sql:
         return (
             f"p.contact IN (SELECT contact FROM memberships WHERE account = {self.account}"
             f" AND segment = {self.bound.add(segment, 'UInt64')} AND load <= {self.load}"
-            " GROUP BY contact HAVING argMax(member, (load, at)) = 1)"
+            " GROUP BY contact HAVING argMax(member, (load, position)) = 1)"
         )
 
     def _journey(self, leaf: nodes.InJourney) -> str:
@@ -234,8 +231,9 @@ class _Sql:
         """The counts and amounts of all event leaves met so far, joined to the people."""
         if not self.did:
             return ""
-        own = "case" if self.rows else "contact"
-        return f"LEFT JOIN ({self._by_row() if self.rows else self._by_person()}) AS e ON e.{own} = p.{own}"
+        if self.rows:
+            return f"LEFT JOIN ({self._by_row()}) AS e ON e.case = p.case"
+        return f"LEFT JOIN ({self._by_person()}) AS e ON e.person = p.contact"
 
     def _columns(self) -> tuple[list[str], list[str]]:
         """Of each leaf, its columns from events, and the same from partial ones."""
@@ -289,11 +287,11 @@ class _Sql:
     def _by_person(self) -> str:
         first, second = self._columns()
         return (
-            f"SELECT if(l.contact != 0, l.contact, s.contact) AS contact, {', '.join(second)} FROM ("
+            f"SELECT if(l.contact != 0, l.contact, s.contact) AS person, {', '.join(second)} FROM ("
             f"SELECT contact, if(contact = 0, visitor, {_NOBODY}) AS browser, {', '.join(first)}"
             f" FROM events WHERE {self._events()} GROUP BY contact, browser) AS s"
             f" LEFT JOIN {self._links()} AS l ON l.visitor = s.browser AND l.merged = s.contact"
-            " GROUP BY contact HAVING contact != 0"
+            " GROUP BY person HAVING person != 0"
         )
 
     def _by_row(self) -> str:

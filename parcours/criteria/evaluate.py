@@ -39,7 +39,7 @@ class At:
 
 def evaluate(node: Node, profile: Mapping[str, Any], at: At, ask: Callable[[Store], bool]) -> bool:
     """Whether a contact meets criteria. `profile` is its snapshot (`contacts.queries.snapshot`); `ask` answers the
-    leaves about events, journeys and frozen segments."""
+    leaves about events, journeys and frozen segments, negations included."""
     if isinstance(node, nodes.AllOf):
         return all(evaluate(child, profile, at, ask) for child in node.children)
     if isinstance(node, nodes.AnyOf):
@@ -61,7 +61,8 @@ def evaluate(node: Node, profile: Mapping[str, Any], at: At, ask: Callable[[Stor
 
 def did(leaf: Did, events: Iterable[Event], at: At) -> bool:
     """Whether the events of a contact meet an event leaf."""
-    count, amounts = 0, []
+    count = 0
+    amounts: list[Decimal] = []
     for event in events:
         if counts(leaf, event, at):
             count += 1

@@ -15,6 +15,7 @@ from parcours.lib.translation import gettext as _
 MOST_NODES = 1_000
 DEEPEST = 40
 LONGEST_NAME = 255
+LONGEST_MS = 400 * 366 * values.DAY_MS
 BUILT_IN = {
     "id": "text",
     "email": "name",
@@ -308,8 +309,11 @@ class _Reader:
         return nodes.Window(start=bounds.get("from"), end=bounds.get("to"))
 
     def duration(self, value: Any, pointer: str) -> int:
+        """A duration in ms; one that goes beyond every instant that can be kept is cut."""
         try:
-            return int(parse_duration(value).total_seconds()) * 1000
-        except (DurationError, OverflowError):
+            return min(int(parse_duration(value).total_seconds()) * 1000, LONGEST_MS)
+        except OverflowError:
+            return LONGEST_MS
+        except DurationError:
             self.fault(pointer, _('This must be a duration, such as "90d".'))
             return 0

@@ -207,8 +207,8 @@ def _order_test(op: str, value: Any, at: str, reader: Reader, kind: str) -> Test
     if all(number is not None for number in numbers) and kind != "date":
         known = tuple(number for number in numbers if number is not None)
         if kind == "count":
-            for number, place in zip(known, places, strict=True):
-                if number < 0 or number != int(number):
+            for whole, place in zip(known, places, strict=True):
+                if whole < 0 or whole != int(whole):
                     reader.fault(place, _("This must be a whole number."))
         if len(known) == 2 and known[0] > known[1]:
             reader.fault(at, _("The lower value comes first."))

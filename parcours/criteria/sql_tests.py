@@ -154,7 +154,8 @@ class Tests:
             " + toInt64OrZero(rightPad(extract(x, '\\\\.([0-9]{1,3})'), 3, '0'))"
         )
         offset = "extract(x, '[+-][0-9]{2}:?[0-9]{2}$')"
-        parts = f"arrayMap(x -> ({day} + {clock}, {offset}, endsWith(x, 'Z')), arrayFilter(x -> match(x, {form}), {texts}))"
+        dates = f"arrayFilter(x -> match(x, {form}), {texts})"
+        parts = f"arrayMap(x -> ({day} + {clock}, {offset}, endsWith(x, 'Z')), {dates})"
         given = (
             "if(startsWith(y.2, '-'), -60000, 60000)"
             " * (toInt64OrZero(substring(y.2, 2, 2)) * 60 + toInt64OrZero(right(y.2, 2)))"
