@@ -21,9 +21,11 @@ _LONGEST_PAUSE = 5.0
 def rounds() -> dict[str, Round]:
     """The kinds of work of this installation."""
     from parcours.accounts import jobs
+    from parcours.journeys import work as journeys
     from parcours.messaging import work as messaging
+    from parcours.tracking import work as tracking
 
-    return {"jobs": jobs.round, "messaging": messaging.round}
+    return {"jobs": jobs.round, "journeys": journeys.round, "messaging": messaging.round, "digest": tracking.round}
 
 
 def _loop(name: str, work: Round, stop: threading.Event) -> None:

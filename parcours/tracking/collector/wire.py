@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from parcours.events import catalogue
 from parcours.events.entries import Call
 from parcours.lib.ids import new_id
 from parcours.tracking.names import event_name, names_nobody
@@ -251,12 +252,6 @@ def _check_event(name: object) -> None:
 def _name_refusal(name: str) -> str | None:
     """Why nobody outside may send an event of this name, or None."""
     ours, _ = event_name(name)
-    if ours.split(".", 1)[0] in INSIDE:
+    if catalogue.is_inside(ours):
         return f"`{ours}` is an event of the system itself."
-    from parcours.events import catalogue
-
     return catalogue.refusal(ours)
-
-
-#: Categories of events that only the system itself makes.
-INSIDE = frozenset({"contact", "list", "segment", "journey"})

@@ -13,7 +13,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from parcours.accounts.models import Account
-from parcours.events import journal
+from parcours.events import journal, watermark
 from parcours.events.entries import Entry, Touched
 from parcours.events.models import Load
 from parcours.events.store import loads
@@ -38,10 +38,17 @@ class Read:
     """What was taken from the journals, and what it leaves there."""
 
     entries: dict[int, list[Entry]] = field(default_factory=dict)  # by account
+    accepted_from: dict[int, int] = field(default_factory=dict)  # when each account's oldest row was written
     row_ids: list[int] = field(default_factory=list)
     collector_upto: int = 0
     collector_rows: int = 0
     accepted_upto: int = 0
+
+    def add(self, account_id: int, entries: list[Entry], created_at: int) -> None:
+        """Take the entries of a row."""
+        self.entries.setdefault(account_id, []).extend(entries)
+        before = self.accepted_from.get(account_id, created_at)
+        self.accepted_from[account_id] = min(before, created_at)
 
 
 @dataclass(slots=True)
@@ -86,15 +93,15 @@ def _read_state(held: Held, taken: Read) -> int | None:
     with connection.cursor() as cursor:
         while not measure.is_enough():
             cursor.execute(
-                "SELECT id, account_id, count, body FROM events_journalrow WHERE shard = %s AND id > %s"
+                "SELECT id, account_id, count, created_at, body FROM events_journalrow WHERE shard = %s AND id > %s"
                 " ORDER BY id LIMIT 50",
                 [held.shard, last],
             )
             rows = cursor.fetchall()
-            for row_id, account_id, count, body in rows:
+            for row_id, account_id, count, created_at, body in rows:
                 entries = journal.decode(body)
                 measure.add(body, entries, count)
-                taken.entries.setdefault(account_id, []).extend(entries)
+                taken.add(account_id, entries, created_at)
                 taken.row_ids.append(row_id)
                 last = row_id
                 if measure.is_enough():
@@ -119,7 +126,7 @@ def _read_collected(held: Held, taken: Read, collected: journal.CollectorJournal
         for row in rows:
             entries = journal.decode(row.body)
             measure.add(row.body, entries, row.count)
-            taken.entries.setdefault(row.account_id, []).extend(entries)
+            taken.add(row.account_id, entries, row.created_at)
             taken.collector_upto, latest = row.id, row.created_at
             taken.collector_rows += 1
             if measure.is_enough():
@@ -148,7 +155,7 @@ def compose(held: Held, taken: Read, *, now: datetime) -> list[Composed]:
             for step in steps.WITHIN:
                 step(draft)
                 point(f"digest.{step.__name__}")
-            composed.append(_keep(draft, held, accepted_upto=taken.accepted_upto))
+            composed.append(_keep(draft, held, taken))
         among, bound = bulk.among("id", taken.row_ids)
         with connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM events_journalrow WHERE {among}", [bound])
@@ -158,13 +165,18 @@ def compose(held: Held, taken: Read, *, now: datetime) -> list[Composed]:
     return composed
 
 
-def _keep(draft: Draft, held: Held, *, accepted_upto: int) -> Composed:
+def _keep(draft: Draft, held: Held, taken: Read) -> Composed:
+    account_id = draft.account.pk
+    accepted_from = from_ms(taken.accepted_from[account_id])
     load = Load.objects.create(
-        account_id=draft.account.pk,
+        account_id=account_id,
         shard=held.shard,
         count=len(draft.events),
         dropped={reason.value: count for reason, count in draft.dropped.items()},
-        accepted_upto=from_ms(accepted_upto),
+        accepted_from=accepted_from,
+        accepted_upto=watermark.next_upto(
+            account_id, from_ms(taken.accepted_upto), accepted_from=accepted_from
+        ),
         body=loads.encode_body(
             events=draft.events,
             profiles=draft.profiles,

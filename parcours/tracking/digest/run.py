@@ -67,12 +67,12 @@ class Digest:
     def _finish(self, held: Held) -> None:
         """Loads that were composed, and perhaps stored, by a worker that died."""
         for load in Load.objects.filter(shard=held.shard).exclude(status=Load.Status.DONE).order_by("id"):
-            self._store_and_tell(held, compose.reopen(load))
+            self._store_and_tell(held, compose.reopen(load), again=True)
 
-    def _store_and_tell(self, held: Held, composed: Composed) -> None:
+    def _store_and_tell(self, held: Held, composed: Composed, *, again: bool = False) -> None:
         load = composed.load
         if load.status == Load.Status.COMPOSED:
-            loads.insert(load)
+            loads.insert(load, again=again)
             point("digest.inserted")
             with transaction.atomic():
                 held.commit_check()
