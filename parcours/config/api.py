@@ -29,7 +29,7 @@ from parcours.lib.problems import Fault, Invalid, Problem
 log = structlog.get_logger(__name__)
 
 #: Each module's `router`, in the order of the documentation.
-ROUTERS = ("parcours.accounts.api",)
+ROUTERS = ("parcours.accounts.api", "parcours.journeys.api")
 RETRY_AFTER_SECONDS = 5
 
 

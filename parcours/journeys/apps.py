@@ -4,3 +4,14 @@ from django.apps import AppConfig
 class JourneysAppConfig(AppConfig):
     name = "parcours.journeys"
     label = "journeys"
+
+    def ready(self) -> None:
+        from parcours.contacts.signals import contacts_erased
+        from parcours.journeys import erasure, gate
+        from parcours.journeys.fanout import JourneyListener
+        from parcours.messaging import gates
+        from parcours.tracking import fanout
+
+        fanout.register(JourneyListener())
+        gates.register(gate.held)
+        contacts_erased.connect(erasure.forget, dispatch_uid="journeys.erasure")

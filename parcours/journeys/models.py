@@ -20,11 +20,17 @@ class Journey(models.Model):
         ARCHIVED = "archived", _("Archived")
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="journeys")
-    business_unit = models.ForeignKey("accounts.BusinessUnit", null=True, blank=True, on_delete=models.SET_NULL)
+    business_unit = models.ForeignKey(
+        "accounts.BusinessUnit", null=True, blank=True, on_delete=models.SET_NULL
+    )
     name = models.CharField(max_length=200)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
-    draft = models.JSONField(null=True, help_text="The document being written; null when it is the published one.")
-    version = models.PositiveIntegerField(default=0, help_text="The version that new runs enter; 0: none yet.")
+    draft = models.JSONField(
+        null=True, help_text="The document being written; null when it is the published one."
+    )
+    version = models.PositiveIntegerField(
+        default=0, help_text="The version that new runs enter; 0: none yet."
+    )
     created_at = InstantField(default=clock.now)
     updated_at = InstantField(default=clock.now)
     activated_at = InstantField(null=True, blank=True)
@@ -54,7 +60,7 @@ class Enrolment(models.Model):
     """One run of a contact through a journey: where it stands, since when, and what it waits for.
 
     Every column is written by the engine alone, in bulk (`journeys/engine/`). `due_at` is the timer: null while
-    nothing but an event can move the run, or once it has ended.
+    nothing but an event can move the run, or once it has ended. What waits for an event is found by its contact.
     """
 
     class Status(models.TextChoices):
@@ -65,27 +71,32 @@ class Enrolment(models.Model):
         HOLDOUT = "holdout", _("Held out")
 
     account_id = models.BigIntegerField()
-    journey = models.ForeignKey(Journey, on_delete=models.CASCADE, related_name="enrolments")
+    journey = models.ForeignKey(Journey, on_delete=models.CASCADE, related_name="enrolments", db_index=False)
     version = models.PositiveIntegerField()
     contact_id = models.BigIntegerField()
-    run_key = models.CharField(max_length=255, default="", help_text="What tells a contact's runs apart; empty: nothing.")
+    run_key = models.CharField(
+        max_length=255, default="", help_text="What tells a contact's runs apart; empty: nothing."
+    )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
     reason = models.CharField(max_length=20, blank=True, help_text="goal, exit, archived, removed, merged.")
     step = models.CharField(max_length=64)
     visit = models.PositiveIntegerField(default=0, help_text="The number of this passage among the run's.")
     entered_at = InstantField()
+    origin_at = InstantField(help_text="When the entering event occurred: a first wait looks back to it.")
     step_at = InstantField(help_text="When the run entered its step.")
     due_at = InstantField(null=True)
-    waiting = models.CharField(max_length=10, blank=True, help_text="timer, event, criteria; empty: about to run.")
-    cause_id = models.CharField(max_length=64, blank=True, help_text="The message id of the event that moved it last.")
-    context = models.JSONField(default=dict, help_text="The entering event, for templates.")
-    once = models.BooleanField(null=True, help_text="True for journeys entered once in a life; else null, which repeats.")
-    attempts = models.PositiveSmallIntegerField(default=0)
+    waiting = models.CharField(
+        max_length=10, blank=True, help_text="timer, event; empty: it has just arrived."
+    )
+    cause_id = models.CharField(
+        max_length=64, blank=True, help_text="The message id of the event that moved it last."
+    )
+    context = models.TextField(default="{}", help_text="JSON: the entering event, for templates.")
+    once = models.BooleanField(
+        null=True, help_text="True for journeys entered once in a life; else null, which repeats."
+    )
     error = models.TextField(blank=True)
     ended_at = InstantField(null=True)
-    worker = models.CharField(max_length=120, blank=True)
-    lease_until = models.BigIntegerField(default=0, help_text="Machine milliseconds.")
-    fence = models.BigIntegerField(default=0)
 
     class Meta:
         constraints = [
@@ -97,74 +108,107 @@ class Enrolment(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["due_at", "id"], name="enrolment_timer", condition=models.Q(status="active")),
-            models.Index(fields=["contact_id", "journey"], name="enrolment_contact"),
-            models.Index(fields=["journey", "status", "step"], name="enrolment_standing"),
+            models.Index(
+                fields=["journey", "due_at", "id"],
+                name="enrolment_timer",
+                condition=models.Q(status="active", due_at__isnull=False),
+            ),
+            models.Index(fields=["contact_id"], name="enrolment_live", condition=models.Q(status="active")),
+            models.Index(
+                fields=["journey", "step"], name="enrolment_parked", condition=models.Q(status="failed")
+            ),
         ]
 
 
-class Wait(models.Model):
-    """What an enrolment waits for besides its timer: an event's name, or "*criteria" for a change of its contact."""
-
-    account_id = models.BigIntegerField()
-    contact_id = models.BigIntegerField()
-    name = models.CharField(max_length=100)
-    enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="waits")
-
-    class Meta:
-        indexes = [models.Index(fields=["account_id", "contact_id", "name"], name="wait_key")]
-
-
 class Inbox(models.Model):
-    """Something that the engine has to take up, in the order of its instants: an entry, a wait's end, an exit.
+    """Something that the engine has to take up, in the order of its instants.
 
     Written by the digest's fan-out and by actions; a cause enters a journey once, however often it is delivered.
     A paused journey's rows stay until it is resumed.
     """
 
     class Kind(models.TextChoices):
-        ENTRY = "entry"
-        EVENT = "event"
-        EXIT = "exit"
+        """In the order in which they are taken at one instant."""
+
+        EXIT = "a_exit", "what may let runs out: an event, or a change of the contact"
+        WAIT = "b_wait", "what may end waits"
+        ENTRY = "c_entry", "a contact who may enter"
 
     account_id = models.BigIntegerField()
-    journey = models.ForeignKey(Journey, on_delete=models.CASCADE, related_name="inbox")
+    journey = models.ForeignKey(Journey, on_delete=models.CASCADE, related_name="inbox", db_index=False)
     kind = models.CharField(max_length=10, choices=Kind.choices)
     contact_id = models.BigIntegerField()
-    enrolment_id = models.BigIntegerField(default=0, help_text="The run concerned; 0 for an entry.")
     at = InstantField(help_text="The instant of the cause.")
-    cause_id = models.CharField(max_length=64, help_text="The message id of the event, or what the action made up.")
-    event = models.JSONField(default=dict)
+    origin_at = InstantField(help_text="When the event occurred.")
+    cause_id = models.CharField(
+        max_length=64, help_text="The message id of the event, or what the action made up."
+    )
+    run_key = models.CharField(max_length=255, default="", help_text="Of an entry: the key of its run.")
+    event = models.TextField(default="", help_text="JSON: the event, as an entry of the journal.")
+    error = models.TextField(
+        blank=True, help_text="Why it could not be taken up: it waits to be tried again."
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["journey", "kind", "contact_id", "enrolment_id", "cause_id"], name="cause_taken_once"
+                fields=["journey", "contact_id", "kind", "cause_id"], name="cause_taken_once"
             ),
         ]
-        indexes = [models.Index(fields=["at", "id"], name="inbox_order")]
+        indexes = [
+            models.Index(fields=["journey", "at", "id"], name="inbox_order"),
+            models.Index(fields=["contact_id"], name="inbox_contact"),
+        ]
 
 
 class Taken(models.Model):
-    """A cause that has been taken up: the same one delivered again is dropped."""
+    """A cause of entry that has been taken up: the same one delivered again is dropped."""
 
-    journey = models.ForeignKey(Journey, on_delete=models.CASCADE, related_name="taken")
+    journey = models.ForeignKey(Journey, on_delete=models.CASCADE, related_name="taken", db_index=False)
     contact_id = models.BigIntegerField()
     cause_id = models.CharField(max_length=64)
     verdict = models.CharField(max_length=30, help_text="entered, or why not: the trace tells it.")
     at = InstantField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["journey", "contact_id", "cause_id"], name="taken_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["journey", "contact_id", "cause_id"], name="taken_once")
+        ]
 
 
 class StepCount(models.Model):
     """Counters kept in the engine's transaction; they audit the figures read from the event store."""
 
-    journey = models.ForeignKey(Journey, on_delete=models.CASCADE, related_name="counts")
+    journey = models.ForeignKey(Journey, on_delete=models.CASCADE, related_name="counts", db_index=False)
     version = models.PositiveIntegerField()
-    step = models.CharField(max_length=64, help_text="A step, or *entered, *completed, *exited:REASON.")
+    step = models.CharField(
+        max_length=80, help_text="A step, or *entered, *completed, *exited:REASON, *holdout."
+    )
     passages = models.BigIntegerField(default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["journey", "version", "step"], name="count_of_step")]
+
+
+class Part(models.Model):
+    """A share of a journey's contacts (by their id), worked on by one worker at a time.
+
+    Whatever concerns one contact in one journey is thus done in one place and in order. The lease is in machine
+    time; each claim writes a new fence, without which no commit passes.
+    """
+
+    journey = models.ForeignKey(Journey, on_delete=models.CASCADE, related_name="parts", db_index=False)
+    number = models.PositiveSmallIntegerField()
+    worker = models.CharField(max_length=120, blank=True)
+    lease_until = models.BigIntegerField(default=0, help_text="Machine milliseconds.")
+    fence = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["journey", "number"], name="part_once")]
+
+
+class EngineWorker(models.Model):
+    """A worker that runs the engine: how many there are says how many parts each may hold."""
+
+    worker = models.CharField(max_length=120, primary_key=True)
+    seen_at = models.BigIntegerField(help_text="Machine milliseconds.")
