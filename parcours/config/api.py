@@ -29,7 +29,11 @@ from parcours.lib.problems import Fault, Invalid, Problem
 log = structlog.get_logger(__name__)
 
 #: Each module's `router`, in the order of the documentation.
-ROUTERS = ("parcours.accounts.api", "parcours.journeys.api")
+ROUTERS = (
+    "parcours.accounts.api",
+    "parcours.journeys.api",
+    "parcours.messaging.api",
+)
 RETRY_AFTER_SECONDS = 5
 
 

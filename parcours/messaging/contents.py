@@ -42,6 +42,7 @@ def source_of(message: Message) -> Source:
         text=message.text,
         track_opens=message.track_opens,
         track_clicks=message.track_clicks,
+        marketing=message.kind == Message.Kind.MARKETING,
     )
 
 

@@ -189,7 +189,7 @@ def count_mails(*, recipient: str | None = None, directory: Path | None = None) 
 
 def _read(where: str, values: tuple[Any, ...], directory: Path | None) -> list[SunkMail]:
     columns = "id, sender, recipient, received_at, options, content"
-    return [SunkMail(*row) for row in _query(f"SELECT {columns} FROM mails WHERE {where}", values, directory)]  # noqa: S608 our own words
+    return [SunkMail(*row) for row in _query(f"SELECT {columns} FROM mails WHERE {where}", values, directory)]
 
 
 def _query(statement: str, values: tuple[Any, ...], directory: Path | None) -> list[Any]:

@@ -27,6 +27,20 @@ _UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _UNFIT_IN_A_LINE = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]+")
 _BLANK_LINES = re.compile(r"\s*\n\s*\n\s*")
 _BODY_END = re.compile(r"</body\s*>(?![\s\S]*</body\s*>)", re.IGNORECASE)
+# A marketing message whose account wrote no way out bears one, with the account's postal address.
+_WAY_OUT = (
+    "{% assign pc_language = contact.locale | slice: 0, 2 | downcase %}"
+    '{% if pc_language == "fr" %}Se désabonner{% else %}Unsubscribe{% endif %}'
+)
+_HTML_FOOTER = (
+    '<div style="padding:24px;text-align:center;font:12px/1.5 sans-serif;color:#6b6b6b">{{ account.name }}'
+    "{% if account.postal_address != '' %}<br>{{ account.postal_address | newline_to_br }}{% endif %}"
+    f'<br><a href="{{{{ unsubscribe_url }}}}" style="color:#6b6b6b">{_WAY_OUT}</a></div>'
+)
+_TEXT_FOOTER = (
+    "\n\n-- \n{{ account.name }}{% if account.postal_address != '' %}\n{{ account.postal_address }}{% endif %}"
+    f'\n{_WAY_OUT}{{% if pc_language == "fr" %}}\u00a0:{{% else %}}:{{% endif %}} {{{{ unsubscribe_url }}}}\n'
+)
 _PIXEL = '<img src="{{ pc_open }}" width="1" height="1" alt="" style="display:block;border:0">'
 _T = TypeVar("_T")
 
@@ -35,7 +49,7 @@ class PartError(TemplateError):
     """A fault in one part of a message: `subject`, `mjml`, `html` or `text`."""
 
     def __init__(self, part: str, error: TemplateError) -> None:
-        super().__init__(error.detail, error.line)
+        super().__init__(error.detail, error.line, limit=error.limit)
         self.part = part
 
 
@@ -49,6 +63,7 @@ class Source:
     text: str = ""
     track_opens: bool = True
     track_clicks: bool = True
+    marketing: bool = True
 
 
 @dataclass(frozen=True)
@@ -63,7 +78,6 @@ class Compiled:
     html: BoundTemplate | None
     text: BoundTemplate | None
     urls: tuple[str, ...]
-    mentions_unsubscribe: bool
     text_made: bool
 
 
@@ -86,7 +100,11 @@ def compile_source(source: Source) -> Compiled:
     else:
         written, html, made_text, urls = "", None, None, ()
     if source.text.strip() or html is None:
-        text: BoundTemplate | None = _part("text", lambda: _checked(source.text, liquid.TEXT))
+        written_text = source.text
+        _part("text", lambda: _checked(written_text, liquid.TEXT))
+        if source.marketing and "unsubscribe_url" not in written_text:
+            written_text += _TEXT_FOOTER
+        text: BoundTemplate | None = liquid.parse(written_text, environment=liquid.TEXT)
     else:
         text = made_text
     return Compiled(
@@ -95,7 +113,6 @@ def compile_source(source: Source) -> Compiled:
         text=text,
         urls=urls,
         text_made=html is not None and text is made_text,
-        mentions_unsubscribe="unsubscribe_url" in (written or source.text),
     )
 
 
@@ -133,11 +150,13 @@ def _compile_html(
         lost = lost or kept.missing(html)
     if lost:
         raise TemplateError(_("This Liquid code stands where the e-mail cannot show it."), lost[0])
+    if source.marketing and "unsubscribe_url" not in written:
+        html = _at_the_end(html, in_html(kept.take(_HTML_FOOTER), kept))
     links = Links(kept, tracked=source.track_clicks)
     text = _text_template(kept.restore(markup.text_of(_words(links.spell_out(html), kept))))
     html = links.rewrite(html)
     if source.track_opens:
-        html = _with_pixel(html)
+        html = _at_the_end(html, _PIXEL)
     return liquid.parse(kept.restore(html)), text, tuple(links.urls)
 
 
@@ -166,11 +185,12 @@ def _tidy_tables(before: str, after: str, kept: Placeholders) -> str:
     return loose.sub(swap, after)
 
 
-def _with_pixel(html: str) -> str:
+def _at_the_end(html: str, more: str) -> str:
+    """More HTML before the end of the body."""
     found = _BODY_END.search(html)
     if found is None:
-        return html + _PIXEL
-    return html[: found.start()] + _PIXEL + html[found.start() :]
+        return html + more
+    return html[: found.start()] + more + html[found.start() :]
 
 
 def is_dynamic(url: str) -> bool:

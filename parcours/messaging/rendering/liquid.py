@@ -43,10 +43,11 @@ _REMOVED_FILTERS = ("safe",)
 class TemplateError(ValueError):
     """A template that cannot be read or ran out of its limits; `line` counts from 1, None when unknown."""
 
-    def __init__(self, detail: str, line: int | None = None) -> None:
+    def __init__(self, detail: str, line: int | None = None, *, limit: bool = False) -> None:
         super().__init__(detail)
         self.detail = detail
         self.line = line
+        self.limit = limit  # it ran out of its limits, whatever the contact
 
 
 class _OutOfTime(ResourceLimitError):
@@ -208,11 +209,11 @@ def explain(error: LiquidError, source: str | None = None) -> TemplateError:
     context = error.context() if error.token is not None else None
     line = context[0] if context else None
     if isinstance(error, _OutOfTime):
-        return TemplateError(_("The template takes too long."), line)
+        return TemplateError(_("The template takes too long."), line, limit=True)
     if isinstance(error, LoopIterationLimitError):
-        return TemplateError(_("The template's loops turn too many times."), line)
+        return TemplateError(_("The template's loops turn too many times."), line, limit=True)
     if isinstance(error, OutputStreamLimitError | LocalNamespaceLimitError):
-        return TemplateError(_("The template writes too much."), line)
+        return TemplateError(_("The template writes too much."), line, limit=True)
     if isinstance(error, LiquidSyntaxError):
         return TemplateError(_("The Liquid code cannot be read: %(why)s.") % {"why": error.message}, line)
     return TemplateError(_("The Liquid code cannot be run: %(why)s.") % {"why": error.message}, line)

@@ -88,6 +88,10 @@ class Placeholders:
         self.lines.append(0)
         return self.word(len(self.tags) - 1)
 
+    def take(self, source: str) -> str:
+        """More markup of ours with a word for each of its Liquid tags."""
+        return _LIQUID.sub(lambda match: self.add(match[0]), source)
+
     @property
     def pattern(self) -> re.Pattern[str]:
         return re.compile(rf"<!--{self.prefix}(\d+)z-->|{self.prefix}(\d+)z")

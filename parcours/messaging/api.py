@@ -1,0 +1,247 @@
+"""The API's messages and suppressions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from ninja import Query, Router, Schema, Status
+from pydantic import ConfigDict, Field
+
+from parcours.accounts.access import SEND, Actor, find, for_account
+from parcours.accounts.api_auth import needs
+from parcours.accounts.models import BusinessUnit
+from parcours.contacts import queries as contact_queries
+from parcours.contacts.models import Channel, Contact
+from parcours.lib import clock
+from parcours.lib.instants import iso
+from parcours.lib.paging import Paging, newest_first
+from parcours.lib.problems import Fault, Invalid
+from parcours.messaging import actions, addresses, editing
+from parcours.messaging.addresses import BadAddress
+from parcours.messaging.models import Message, Send, Suppression
+from parcours.messaging.rendering.compiled import PartError
+from parcours.messaging.suppression import address_hash
+
+router = Router(tags=["messages"])
+_LONGEST_CONTENT = 1_000_000
+
+
+def _actor(request: HttpRequest) -> Actor:
+    return request.actor  # type: ignore[attr-defined]
+
+
+class _Strict(Schema):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class MessageIn(_Strict):
+    """What a message may be given; in a change, what is absent stays."""
+
+    name: str | None = Field(None, max_length=200)
+    channel: str | None = None
+    kind: str | None = None
+    subject: str | None = Field(None, max_length=1000)
+    mjml: str | None = Field(None, max_length=_LONGEST_CONTENT)
+    html: str | None = Field(None, max_length=_LONGEST_CONTENT)
+    text: str | None = Field(None, max_length=_LONGEST_CONTENT)
+    sender: str | None = Field(
+        None, alias="from", max_length=600, description="`Name <address>`, or an address."
+    )
+    reply_to: str | None = Field(None, max_length=320)
+    track_opens: bool | None = None
+    track_clicks: bool | None = None
+    business_unit: str | None = None
+
+
+class TestIn(_Strict):
+    to: str | list[str] = Field(description="One address, or several.")
+    contact: str | None = Field(None, description="The contact as whom the test is written.")
+
+
+class SuppressionIn(_Strict):
+    channel: str = Channel.EMAIL
+    address: str = Field(max_length=320)
+
+
+class SuppressionFilter(Schema):
+    channel: str = ""
+    reason: str = ""
+    address: str = Field(
+        "", max_length=320, description="Only a keyed hash is kept: an address can be looked up."
+    )
+
+
+def _apply(message: Message, payload: MessageIn, actor: Actor) -> Message:
+    given = payload.model_dump(exclude_unset=True)
+    if "sender" in given:
+        editing.set_sender(message, given.pop("sender") or "")
+    if "business_unit" in given:
+        unit = given.pop("business_unit")
+        message.business_unit = None if unit is None else find(BusinessUnit, unit, actor=actor)
+    for name, value in given.items():
+        default = True if name.startswith("track_") else ""
+        setattr(message, name, default if value is None else value)
+    return editing.save(message, now=clock.now())
+
+
+@router.get("/messages", summary="Messages, newest first")
+def list_messages(request: HttpRequest, paging: Query[Paging]) -> Any:
+    rows = for_account(Message, _actor(request))
+    return newest_first(rows, paging, as_json=editing.as_json)
+
+
+@router.post("/messages", response={201: Any}, summary="Write a message")
+def create_message(request: HttpRequest, payload: MessageIn) -> Any:
+    actor = _actor(request)
+    message = _apply(Message(account=actor.account), payload, actor)
+    return Status(201, editing.as_json(message))
+
+
+@router.get("/messages/{message_id}", summary="One message")
+def get_message(request: HttpRequest, message_id: str) -> Any:
+    return editing.as_json(find(Message, message_id, actor=_actor(request)))
+
+
+@router.patch("/messages/{message_id}", summary="Change a message; what is absent stays")
+def change_message(request: HttpRequest, message_id: str, payload: MessageIn) -> Any:
+    actor = _actor(request)
+    message = find(Message, message_id, actor=actor)
+    return editing.as_json(_apply(message, payload, actor))
+
+
+@router.delete("/messages/{message_id}", response={204: None}, summary="Remove a message that was never sent")
+def delete_message(request: HttpRequest, message_id: str) -> Any:
+    editing.delete(find(Message, message_id, actor=_actor(request)))
+    return Status(204, None)
+
+
+@router.post("/messages/{message_id}/duplicate", response={201: Any}, summary="A copy of a message")
+def duplicate_message(request: HttpRequest, message_id: str) -> Any:
+    message = find(Message, message_id, actor=_actor(request))
+    return Status(201, editing.as_json(editing.duplicate(message, now=clock.now())))
+
+
+@router.get("/messages/{message_id}/preview", summary="The message as a contact would read it")
+def preview_message(request: HttpRequest, message_id: str, contact: str = "") -> Any:
+    actor = _actor(request)
+    message = find(Message, message_id, actor=actor)
+    shown = _described(contact, actor) if contact else None
+    try:
+        rendered = editing.preview(message, contact=shown)
+    except PartError as error:
+        fault = Fault(pointer=f"/{error.part}", detail=editing.line_text(error))
+        raise Invalid(_("The message cannot be shown."), [fault]) from error
+    return {"subject": rendered.subject, "html": rendered.html, "text": rendered.text}
+
+
+def _described(contact_id: str, actor: Actor) -> dict[str, Any]:
+    rows = contact_queries.living(actor.account_id)
+    contact = find(Contact, contact_id, actor=actor, rows=rows)
+    return contact_queries.described([contact.pk])[0]
+
+
+@router.post(
+    "/messages/{message_id}/test",
+    response={202: Any},
+    auth=needs(SEND),
+    summary="Send a test, which counts nowhere",
+)
+def test_message(request: HttpRequest, message_id: str, payload: TestIn) -> Any:
+    actor = _actor(request)
+    message = find(Message, message_id, actor=actor)
+    wanted = [payload.to] if isinstance(payload.to, str) else payload.to
+    if not 1 <= len(wanted) <= 20:
+        raise Invalid(
+            _("A test goes to 1 to 20 addresses."), [Fault(pointer="/to", detail=_("1 to 20 addresses."))]
+        )
+    faults = []
+    for number, address in enumerate(wanted):
+        try:
+            addresses.read(address.strip())
+        except BadAddress as error:
+            pointer = "/to" if isinstance(payload.to, str) else f"/to/{number}"
+            faults.append(Fault(pointer=pointer, detail=str(error)))
+    if faults:
+        raise Invalid(_("The test cannot be sent."), faults)
+    contact = int(_described(payload.contact, actor)["id"]) if payload.contact else 0
+    sends = [
+        actions.queue_test(message, address=address.strip(), contact_id=contact, now=clock.now())
+        for address in wanted
+    ]
+    return Status(202, {"sends": [str(send.pk) for send in sends]})
+
+
+def _suppression_json(suppression: Suppression) -> dict[str, Any]:
+    return {
+        "id": str(suppression.pk),
+        "channel": suppression.channel,
+        "reason": suppression.reason,
+        "contact": None if suppression.contact_id is None else str(suppression.contact_id),
+        "send": None if suppression.send_id is None else str(suppression.send_id),
+        "at": iso(suppression.at),
+    }
+
+
+@router.get("/suppressions", summary="Addresses to which nothing goes, newest first")
+def list_suppressions(request: HttpRequest, paging: Query[Paging], wanted: Query[SuppressionFilter]) -> Any:
+    rows = for_account(Suppression, _actor(request))
+    if wanted.channel:
+        rows = rows.filter(channel=wanted.channel)
+    if wanted.reason:
+        rows = rows.filter(reason=wanted.reason)
+    if wanted.address:
+        rows = rows.filter(address_hash=address_hash(wanted.channel or Channel.EMAIL, wanted.address))
+    return newest_first(rows, paging, as_json=_suppression_json)
+
+
+@router.post("/suppressions", response={201: Any}, summary="Send nothing more to an address")
+def add_suppression(request: HttpRequest, payload: SuppressionIn) -> Any:
+    actor = _actor(request)
+    faults = []
+    if payload.channel not in Channel.values:
+        faults.append(Fault(pointer="/channel", detail=_("There is no such channel.")))
+    elif payload.channel == Channel.EMAIL:
+        try:
+            addresses.read(payload.address.strip())
+        except BadAddress as error:
+            faults.append(Fault(pointer="/address", detail=str(error)))
+    if faults:
+        raise Invalid(_("The address cannot be suppressed."), faults)
+    keys = {"email": payload.address} if payload.channel == Channel.EMAIL else {"phone": payload.address}
+    person = contact_queries.by_key(actor.account_id, country=actor.account.country, **keys).first()
+    suppression = actions.suppress(
+        account_id=actor.account_id,
+        channel=payload.channel,
+        address=payload.address,
+        reason=Suppression.Reason.MANUAL,
+        contact_id=person.pk if person else None,
+        now=clock.now(),
+    )
+    return Status(201, _suppression_json(suppression))
+
+
+@router.delete(
+    "/suppressions/{suppression_id}", response={204: None}, summary="Let an address be written to again"
+)
+def remove_suppression(request: HttpRequest, suppression_id: str) -> Any:
+    find(Suppression, suppression_id, actor=_actor(request)).delete()
+    return Status(204, None)
+
+
+@router.get("/sends/{send_id}", summary="What became of one message to one recipient")
+def get_send(request: HttpRequest, send_id: str) -> Any:
+    send = find(Send, send_id, actor=_actor(request))
+    return {
+        "id": str(send.pk),
+        "message": str(send.message_id),
+        "contact": str(send.contact_id) if send.contact_id else None,
+        "status": send.status,
+        "reason": send.reason or None,
+        "answer": send.answer or None,
+        "test": send.is_test,
+        "attempts": send.attempts,
+        "queued_at": iso(send.queued_at),
+        "sent_at": iso(send.sent_at) if send.sent_at else None,
+    }
