@@ -1,7 +1,7 @@
 """Say which texts of each package lack their French, and which French no text uses any more.
 
-`make messages` prints them; a test fails while there are any. The extraction is Babel's for Python and our own reading of
-Django's templates (`{% translate %}`, `{% blocktranslate %}`, `_("…")`): the machine needs no gettext. Catalogues are
+`make messages` prints them; a test fails while there are any. The extraction is Babel's, after Django blanked out its
+templates (`{% translate %}`, `{% blocktranslate %}`, `_("…")`): the machine needs no gettext. Catalogues are
 written by hand; `--write` adds the missing ones, empty, and drops the obsolete.
 """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, ngettext
 
 from parcours.lib.instants import iso
 from parcours.ui import assets, formats
@@ -163,6 +164,35 @@ def field(bound: BoundField, help_text: str = "") -> dict[str, Any]:
         "toggle": toggle,
         "file": isinstance(widget, FileInput),
         "help": help_text or bound.help_text,
+    }
+
+
+@register.inclusion_tag("ui/components/canvas.html")
+def canvas(
+    data: Mapping[str, Any], url: str = "", id: str = "journey", interval: int = 2000
+) -> dict[str, Any]:
+    """A journey drawn with its figures; `data` and what `url` answers are as `frontend/src/canvas/README.md` says.
+
+    `url` is asked again every `interval` milliseconds; without it the figures stand.
+    """
+    return {"data": data, "url": url, "id": id, "interval": interval, "words": _canvas_words()}
+
+
+def _canvas_words() -> dict[str, Any]:
+    """What the canvas says by itself, in the reader's language."""
+    return {
+        "canvas": gettext("Journey"),
+        "passages": {"one": ngettext("passage", "passages", 1), "other": ngettext("passage", "passages", 2)},
+        "waiting": {"one": ngettext("waiting", "waiting", 1), "other": ngettext("waiting", "waiting", 2)},
+        "failed": {"one": ngettext("failed", "failed", 1), "other": ngettext("failed", "failed", 2)},
+        "preview": gettext("Preview"),
+        "statistics": gettext("Statistics"),
+        "full_statistics": gettext("Full statistics"),
+        "close": gettext("Close"),
+        "zoom_in": gettext("Zoom in"),
+        "zoom_out": gettext("Zoom out"),
+        "fit": gettext("Fit to the page"),
+        "stale": gettext("The figures could not be refreshed."),
     }
 
 

@@ -1,1 +1,0 @@
-export function mount(element: HTMLElement): void { element.textContent = ""; }
