@@ -47,11 +47,17 @@ def shop(request: HttpRequest) -> HttpResponse:
 def mailbox(request: HttpRequest) -> HttpResponse:
     """Every mail that the sink received, latest first; `to` narrows to an address."""
     wanted = request.GET.get("to", "").strip().lower()
-    mails = sink.latest(recipient=wanted, limit=_SHOWN)
-    lines = [{"mail": mail, "subject": str(_parsed(mail)["Subject"] or "")} for mail in mails]
-    return render(
-        request, "demo/mailbox.html", {"lines": lines, "to": wanted, "total": sink.count(recipient=wanted)}
-    )
+    lines = [
+        {
+            "id": mail.id,
+            "recipient": mail.recipient,
+            "received_at": _shown_at(mail),
+            "subject": str(mail.message()["Subject"] or ""),
+        }
+        for mail in sink.latest_mails(recipient=wanted or None, limit=_SHOWN)
+    ]
+    total = sink.count_mails(recipient=wanted or None)
+    return render(request, "demo/mailbox.html", {"lines": lines, "to": wanted, "total": total})
 
 
 @require_safe

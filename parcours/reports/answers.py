@@ -20,12 +20,15 @@ def document_of(journey: Journey, version: int = 0) -> dict[str, Any]:
     return found.document if found else (journey.draft or {})
 
 
-def statistics(journey: Journey, *, mark: Watermark, chosen: RunFilter) -> dict[str, Any]:
+def statistics(
+    journey: Journey, *, mark: Watermark, chosen: RunFilter, found: journeys.JourneyFigures | None = None
+) -> dict[str, Any]:
     """`journeys/{id}/statistics`: every counter of the journey and of its steps, in the document's order.
 
-    A step that only another version has comes after those of the document, as far as anybody passed it.
+    A step that only another version has comes after those of the document, as far as anybody passed it. `found` are
+    the figures when they were read already.
     """
-    found = journeys.figures(journey, mark=mark, chosen=chosen)
+    found = found or journeys.figures(journey, mark=mark, chosen=chosen)
     steps = [
         (step["id"], step["type"], step.get("name") or "")
         for step in document_of(journey, chosen.version).get("steps", [])

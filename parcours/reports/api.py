@@ -50,7 +50,7 @@ class MessageReading(Paging):
 
 
 def _actor(request: HttpRequest) -> Actor:
-    return request.actor  # type: ignore[attr-defined, no-any-return]
+    return request.actor  # type: ignore[attr-defined]
 
 
 def chosen_runs(actor: Actor, reading: Reading) -> RunFilter:
@@ -102,7 +102,7 @@ def read_step_contacts(request: HttpRequest, journey_id: str, step: str, reading
     return _step_page(journey, step, reading, mark, chosen, reading.cursor, reading.limit)
 
 
-def _step_page(journey, step, reading, mark, chosen, cursor, limit):  # type: ignore[no-untyped-def]
+def _step_page(journey, step, reading, mark, chosen, cursor, limit):
     key: Any = after(cursor, int, int)
     if reading.now or reading.state:
         parked = reading.state == "failed"
@@ -141,7 +141,7 @@ def read_state_contacts(request: HttpRequest, journey_id: str, reading: Query[St
         reason=reading.reason,
         mark=mark_of(actor.account_id, reading.as_of),
         chosen=chosen_runs(actor, reading),
-        after=after(reading.cursor, int, int),  # type: ignore[arg-type]
+        after=after(reading.cursor, int, int),
         limit=reading.limit,
     )
 

@@ -36,6 +36,6 @@ def csv_lines(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> Iterator[
     """The lines of a CSV file (RFC 4180), one by one."""
     writer = csv.writer(_Line())
     yield b"\xef\xbb\xbf"
-    yield writer.writerow(list(header)).encode()  # type: ignore[attr-defined]
+    yield writer.writerow(list(header)).encode()
     for row in rows:
-        yield writer.writerow([defuse(value) for value in row]).encode()  # type: ignore[attr-defined]
+        yield writer.writerow([defuse(value) for value in row]).encode()

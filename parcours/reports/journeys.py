@@ -36,6 +36,9 @@ class JourneyFigures:
     holdout: int = 0
     goals_after: int = 0
     steps: dict[str, StepFigures] = field(default_factory=dict)
+    flows: dict[tuple[str, str], int] = field(
+        default_factory=dict
+    )  # (from, to) -> passages; from "": the entry
 
     @property
     def active(self) -> int:
@@ -74,7 +77,9 @@ def figures(journey: Journey, *, mark: Watermark, chosen: RunFilter = RunFilter(
             result.holdout += runs
     for row in queries.run("journey_passages", {**scope, "step": ""}):
         result.steps[row["step"]] = StepFigures(passages=row["passages"], contacts=row["contacts"])
-    waiting, parked = _standing(queries.run("journey_moves", scope))
+    moves = queries.run("journey_moves", scope)
+    result.flows = {(row["from_step"], row["step"]): row["runs"] for row in moves if row["kind"] == "step"}
+    waiting, parked = _standing(moves)
     for step, number in waiting.items():
         result.steps.setdefault(step, StepFigures()).waiting = number
     for step, number in parked.items():

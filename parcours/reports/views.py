@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +18,7 @@ from parcours.lib.instants import from_ms, iso
 from parcours.lib.problems import NotFound
 from parcours.messaging.models import Message
 from parcours.reports import answers, graph, labels, messages
+from parcours.reports import journeys as figures
 from parcours.reports.api import MessageReading, recipients_cursor, scope_of, step_of
 from parcours.reports.filters import RunFilter, parse_filter
 from parcours.reports.people import people
@@ -27,7 +29,7 @@ _KEPT = ("from", "to", "version")
 
 
 def _actor(request: HttpRequest) -> Actor:
-    return request.actor  # type: ignore[attr-defined, no-any-return]
+    return request.actor  # type: ignore[attr-defined]
 
 
 def _chosen(request: HttpRequest) -> RunFilter:
@@ -58,7 +60,8 @@ def journey(request: HttpRequest, journey_id: str) -> HttpResponse:
     actor = _actor(request)
     found = find(Journey, journey_id, actor=actor)
     mark, chosen = mark_of(actor.account_id, request.GET.get("as_of")), _chosen(request)
-    told = answers.statistics(found, mark=mark, chosen=chosen)
+    read = figures.figures(found, mark=mark, chosen=chosen)
+    told = answers.statistics(found, mark=mark, chosen=chosen, found=read)
     return render(
         request,
         "reports/journey.html",
@@ -66,7 +69,8 @@ def journey(request: HttpRequest, journey_id: str) -> HttpResponse:
             "journey": found,
             "as_of": mark.as_of,
             "tiles": _tiles(found, told, iso(mark.as_of), _kept(request)),
-            "canvas": graph.canvas(found, told, mark=mark, kept=_kept(request)),
+            "graph": graph.canvas(found, read, mark=mark, chosen=chosen, kept=_kept(request)),
+            "graph_url": _link("canvas", found.pk, **_kept(request)),
             "asked": request.GET,
             "versions": list(range(found.version, 0, -1)) if found.version > 1 else [],
             "csv": f"/api/v1/journeys/{found.pk}/statistics.csv?"
@@ -106,17 +110,11 @@ def canvas(request: HttpRequest, journey_id: str) -> HttpResponse:
     actor = _actor(request)
     found = find(Journey, journey_id, actor=actor)
     mark, chosen = mark_of(actor.account_id, None), _chosen(request)
-    told = answers.statistics(found, mark=mark, chosen=chosen)
-    seen = request.GET.get("after", "")
-    data = graph.canvas(
-        found,
-        told,
-        mark=mark,
-        kept=_kept(request),
-        after_load=int(seen) if seen.isdigit() and len(seen) < 19 else None,
-    )
-    data["tiles"] = {tile["state"]: tile["value"] for tile in _tiles(found, told, "", {})}
-    return JsonResponse(data)
+    read = figures.figures(found, mark=mark, chosen=chosen)
+    drawn = graph.canvas(found, read, mark=mark, chosen=chosen, kept=_kept(request))
+    told = answers.statistics(found, mark=mark, chosen=chosen, found=read)
+    drawn["tiles"] = {tile["state"]: tile["value"] for tile in _tiles(found, told, "", {})}
+    return JsonResponse(drawn)
 
 
 @require_safe
@@ -196,8 +194,6 @@ def step(request: HttpRequest, journey_id: str, step: str) -> HttpResponse:
 
 def _dates(item: dict[str, Any], *names: str) -> None:
     """Instants of an answer, back as instants for the page to write in the reader's zone."""
-    from datetime import datetime
-
     for name in names:
         if isinstance(item.get(name), str) and name in ("at", "entered_at", "since", "first_at", "last_at"):
             item[name] = datetime.fromisoformat(item[name])
@@ -252,6 +248,9 @@ def _metric_tiles(
 
 def _reading(request: HttpRequest) -> MessageReading:
     return MessageReading(
+        limit=_PAGE,
+        cursor="",
+        as_of="",
         metric=request.GET.get("metric", "recipients"),
         journey=request.GET.get("journey", ""),
         machines=request.GET.get("machines") == "true",
