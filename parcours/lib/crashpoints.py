@@ -13,12 +13,26 @@ from itertools import count
 
 EXIT_CODE = 137  # what a shell reports of a process ended by kill -9
 
-_pattern, _, _number = os.environ.get("PARCOURS_CRASH_AT", "").partition(":")
-_fatal = int(_number or 1)
-_passings = count(1)
+
+class _Armed:
+    """What this process dies at."""
+
+    pattern = ""
+    fatal = 1
+    passings = count(1)
+
+
+def arm(spec: str) -> None:
+    """Die at a boundary from now on: "name:n", or "" for none."""
+    _Armed.pattern, _, number = spec.partition(":")
+    _Armed.fatal = int(number or 1)
+    _Armed.passings = count(1)
 
 
 def point(name: str) -> None:
     """Say that a boundary was reached; the process ends here when the environment asks for it."""
-    if _pattern and fnmatchcase(name, _pattern) and next(_passings) == _fatal:
+    if _Armed.pattern and fnmatchcase(name, _Armed.pattern) and next(_Armed.passings) == _Armed.fatal:
         os._exit(EXIT_CODE)
+
+
+arm(os.environ.get("PARCOURS_CRASH_AT", ""))

@@ -43,6 +43,7 @@ class Item:
         "message_id",
         "needs_email",
         "received_at",
+        "unnamed",
     )
 
     def __init__(
@@ -63,6 +64,7 @@ class Item:
         self.message_id = ""  # of an entry that its sender may send twice
         self.received_at = 0
         self.for_ever = False
+        self.unnamed = False  # its keys can name nobody
 
 
 @dataclass(slots=True)
@@ -119,11 +121,13 @@ def find_contacts(account: Account, items: Sequence[Item], *, now: datetime) -> 
                 made[external_id] = [item]
                 lines.append({"external_id": external_id})
                 waiting.append(made[external_id])
+            else:
+                item.unnamed = True
     if not lines:
         return
     for found, group in zip(_upsert(account, lines, now=now), waiting, strict=True):
         for item in group:
-            item.contact = found or 0
+            item.contact, item.unnamed = found or 0, found is None
 
 
 @lru_cache(maxsize=50_000)
@@ -281,9 +285,10 @@ def write_ties(ties: Ties) -> None:
 
 def drop_unnamed_forms(account_id: int, items: Sequence[Item]) -> tuple[list[Item], dict[Reason, int]]:
     """Forms whose person has no e-mail address are refused; to be asked once visitors are tied."""
-    asked = [item for item in items if item.needs_email]
+    asked = [item for item in items if item.needs_email and (item.contact_line is None or item.unnamed)]
     if not asked:
         return list(items), {}
     able = with_email(account_id, {item.contact for item in asked if item.contact})
-    kept = [item for item in items if not item.needs_email or item.contact in able]
-    return kept, {Reason.FORM_WITHOUT_EMAIL: len(items) - len(kept)}
+    nameless = {id(item) for item in asked if item.contact not in able}
+    kept = [item for item in items if id(item) not in nameless]
+    return kept, {Reason.FORM_WITHOUT_EMAIL: len(nameless)}

@@ -21,6 +21,7 @@ from parcours.events.entries import Event, Membership, Parked
 from parcours.events.models import Load
 from parcours.events.store import rows
 from parcours.events.store.client import patiently, writer
+from parcours.lib.crashpoints import point
 
 log = structlog.get_logger(__name__)
 
@@ -127,6 +128,7 @@ def _put(table: str, lines: bytes, *, token: str) -> None:
         fmt="JSONCompactEachRow",
         settings={"insert_deduplication_token": token},
     )
+    point("digest.inserted_table")
 
 
 def _count(load: Load, table: str) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 
 from django.db import connection, transaction
 
@@ -37,18 +38,18 @@ _TOUCHED_IN_AN_ENTRY = 4
 class Read:
     """What was taken from the journals, and what it leaves there."""
 
-    entries: dict[int, list[Entry]] = field(default_factory=dict)  # by account
-    accepted_from: dict[int, int] = field(default_factory=dict)  # when each account's oldest row was written
+    rows: list[tuple[int, int, list[Entry]]] = field(default_factory=list)  # when written, account, entries
     row_ids: list[int] = field(default_factory=list)
     collector_upto: int = 0
     collector_rows: int = 0
     accepted_upto: int = 0
 
-    def add(self, account_id: int, entries: list[Entry], created_at: int) -> None:
-        """Take the entries of a row."""
-        self.entries.setdefault(account_id, []).extend(entries)
-        before = self.accepted_from.get(account_id, created_at)
-        self.accepted_from[account_id] = min(before, created_at)
+    def accounts(self) -> dict[int, tuple[int, list[Entry]]]:
+        """For each account, when its oldest row was written, and all its entries in the order of writing."""
+        found: dict[int, tuple[int, list[Entry]]] = {}
+        for created_at, account_id, entries in sorted(self.rows, key=itemgetter(0)):
+            found.setdefault(account_id, (created_at, []))[1].extend(entries)
+        return found
 
 
 @dataclass(slots=True)
@@ -81,7 +82,7 @@ def read(held: Held, collected: journal.CollectorJournal) -> Read | None:
     now = to_ms(clock.now())
     taken = Read(collector_upto=held.collector_upto)
     left_since = [_read_state(held, taken), _read_collected(held, taken, collected)]
-    if not taken.entries:
+    if not taken.rows:
         return None
     taken.accepted_upto = min([now, *(since - 1 for since in left_since if since is not None)])
     return taken
@@ -101,7 +102,7 @@ def _read_state(held: Held, taken: Read) -> int | None:
             for row_id, account_id, count, created_at, body in rows:
                 entries = journal.decode(body)
                 measure.add(body, entries, count)
-                taken.add(account_id, entries, created_at)
+                taken.rows.append((created_at, account_id, entries))
                 taken.row_ids.append(row_id)
                 last = row_id
                 if measure.is_enough():
@@ -126,7 +127,7 @@ def _read_collected(held: Held, taken: Read, collected: journal.CollectorJournal
         for row in rows:
             entries = journal.decode(row.body)
             measure.add(row.body, entries, row.count)
-            taken.add(row.account_id, entries, row.created_at)
+            taken.rows.append((row.created_at, row.account_id, entries))
             taken.collector_upto, latest = row.id, row.created_at
             taken.collector_rows += 1
             if measure.is_enough():
@@ -138,10 +139,11 @@ def _read_collected(held: Held, taken: Read, collected: journal.CollectorJournal
 
 def compose(held: Held, taken: Read, *, now: datetime) -> list[Composed]:
     """Commit a load for each account that has something in what was read. Raises Stale."""
-    accounts = {account.pk: account for account in Account.objects.filter(id__in=list(taken.entries))}
+    received = taken.accounts()
+    accounts = Account.objects.in_bulk(list(received))
     drafts = [
-        Draft(account=accounts[account_id], entries=entries, now=now)
-        for account_id, entries in taken.entries.items()
+        Draft(account=accounts[account_id], accepted_from=accepted_from, entries=entries, now=now)
+        for account_id, (accepted_from, entries) in received.items()
         if account_id in accounts  # What came for an account that is gone goes with it.
     ]
     for draft in drafts:
@@ -167,7 +169,7 @@ def compose(held: Held, taken: Read, *, now: datetime) -> list[Composed]:
 
 def _keep(draft: Draft, held: Held, taken: Read) -> Composed:
     account_id = draft.account.pk
-    accepted_from = from_ms(taken.accepted_from[account_id])
+    accepted_from = from_ms(draft.accepted_from)
     load = Load.objects.create(
         account_id=account_id,
         shard=held.shard,

@@ -90,6 +90,7 @@ def _page_properties(kind: str, body: dict[str, Any], context: dict[str, Any]) -
 
 def _read_form(item: Item, properties: dict[str, Any], body: dict[str, Any], context: dict[str, Any]) -> None:
     """A form names its person by its e-mail address: its own property, else its traits'."""
+    item.needs_email = True
     for held in (properties, body.get("traits"), context.get("traits")):
         email = held.get("email") if isinstance(held, dict) else None
         if isinstance(email, str) and email.strip():
@@ -97,7 +98,6 @@ def _read_form(item: Item, properties: dict[str, Any], body: dict[str, Any], con
             if item.external_id:
                 item.contact_line["external_id"] = item.external_id
             return
-    item.needs_email = True
 
 
 def _obey_privacy_signal(item: Item) -> None:
@@ -190,8 +190,11 @@ def from_line(line: Line, *, account_id: int) -> Item:
     item.message_id, item.received_at, item.for_ever = line.message_id, line.received_at, line.history
     if not item.contact and contact:
         item.contact_line = contact
-    if name == "form.submitted" and not item.contact and item.contact_line is None:
-        _read_form(item, properties, {}, {})
+    if name == "form.submitted":
+        if contact:
+            item.needs_email = True
+        else:
+            _read_form(item, properties, {}, {})
     return item
 
 

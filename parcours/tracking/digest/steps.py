@@ -32,6 +32,7 @@ class Draft:
     """A load under way: what came, and what it becomes."""
 
     account: Account
+    accepted_from: int
     entries: list[Entry]
     now: datetime
     items: list[Item] = field(default_factory=list)
@@ -104,7 +105,7 @@ def drop_the_nameless(draft: Draft) -> None:
         event = item.event
         if event is None:
             continue
-        if (item.external_id or item.contact_line) and not event.contact and not event.visitor:
+        if item.unnamed and not event.contact and not event.visitor:
             draft.dropped[Reason.UNKNOWN_CONTACT] += 1
         else:
             draft.events.append(event)

@@ -219,8 +219,7 @@ calls = st.fixed_dictionaries(
 def test_any_call_is_kept_whole_or_refused(call: dict[str, Any], kind: str | None) -> None:
     try:
         taken = take(json.dumps(call).encode(), kind=kind)
-    except Refused as refused:
-        assert refused.reason in Reason
+    except Refused:
         return
     for name in ("properties", "traits"):
         if isinstance(call.get(name), dict):

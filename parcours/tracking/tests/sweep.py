@@ -1,0 +1,136 @@
+"""Dies at each boundary of the digest, one after the other, and goes on; prints a JSON line for each boundary.
+
+Run as `python -m parcours.tracking.tests.sweep`, with PARCOURS_DATA_DIR set. For each boundary a new account receives
+the same calls; a child digests them and is ended at that boundary as `kill -9` would; another child finishes. The
+sweep ends at the first boundary that nobody reaches.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+
+from parcours.config import startup
+
+startup.setup_django()
+
+from django.db import connection, connections  # noqa: E402
+
+from parcours.accounts.models import Account  # noqa: E402
+from parcours.events import journal  # noqa: E402
+from parcours.events.entries import Call, Event, Linked  # noqa: E402
+from parcours.events.models import JournalRow, Load, SeenMessage  # noqa: E402
+from parcours.events.store.client import client, ensure_store  # noqa: E402
+from parcours.lib import clock, crashpoints  # noqa: E402
+from parcours.lib.instants import to_ms  # noqa: E402
+from parcours.tracking import fanout, identity  # noqa: E402
+from parcours.tracking.digest.run import Digest  # noqa: E402
+
+MOST_BOUNDARIES = 200
+
+
+class Listener:
+    """Counts what it was told, in the transaction that marks the load done."""
+
+    def prepare(self, batch: fanout.Batch) -> list[tuple[int, int, str, int]]:
+        return [(batch.account_id, batch.load_id, event.name, event.contact) for event in batch.events]
+
+    def apply(self, batch: fanout.Batch, prepared: list[tuple[int, int, str, int]]) -> None:
+        with connection.cursor() as cursor:
+            cursor.executemany("INSERT INTO told VALUES (%s, %s, %s, %s)", prepared)
+
+
+def receive(account: Account) -> None:
+    """What comes in: anonymous pages, an identify, a form, a repeated call, and an event of the engine's."""
+    now, number = to_ms(clock.now()), iter(range(1000))
+
+    def call(kind: str, **body: object) -> Call:
+        return Call(kind, dict(body), now, now, f"m{next(number)}")
+
+    calls = [call("page", anonymousId=f"a{index % 3}") for index in range(9)]
+    calls.append(call("identify", anonymousId="a0", userId="ann", traits={"email": "ann@example.org"}))
+    calls.append(
+        call("track", event="form.submitted", anonymousId="a1", properties={"email": "bob@example.org"})
+    )
+    calls.append(call("track", event="Tried", userId="ann"))
+    calls += [calls[-1]] * 3
+    collected = journal.open_collector_journal(writer=True)
+    shard = journal.shard_of(account.pk)
+    collected.append_many([(account.pk, shard, 1, now, journal.encode([each])) for each in calls])
+    collected.close()
+    tied = Linked(identity.browser_of(account.pk, "a2"), 10_000_000 + account.pk)
+    journal.append([Event("engine.did", now, now, "own", contact=7), tied], account_id=account.pk)
+
+
+def digest() -> None:
+    """Digest until nothing is left."""
+    worker = Digest()
+    while worker.round():
+        pass
+
+
+def in_a_child(work: Callable[[], None], spec: str) -> int:
+    """Run it in a process of its own that dies at a boundary; its exit code."""
+    connections.close_all()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            crashpoints.arm(spec)
+            work()
+            os._exit(0)
+        except BaseException as error:
+            print(repr(error), file=sys.stderr, flush=True)
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def report(account: Account) -> dict[str, object]:
+    """What the store and the state database hold of the account."""
+
+    def ask(sql: str) -> list[list[object]]:
+        return sorted(list(row) for row in client().query(sql, {"account": account.pk}).result_rows)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, count(*) FROM told WHERE account = %s GROUP BY name", [account.pk])
+        told = sorted([name, count] for name, count in cursor.fetchall())
+    people = dict(account.contacts.values_list("id", "email"))
+    return {
+        "events": ask("SELECT name, count() FROM events WHERE account = {account:UInt32} GROUP BY name"),
+        "owners": sorted(
+            [str(people.get(int(str(contact)), "nobody")), count]
+            for contact, count in ask(
+                "SELECT contact, count() FROM events WHERE account = {account:UInt32} GROUP BY contact"
+            )
+        ),
+        "links": ask("SELECT count(), uniq(visitor, contact) FROM links WHERE account = {account:UInt32}"),
+        "profiles": ask("SELECT uniq(contact), uniq(email) FROM profiles WHERE account = {account:UInt32}"),
+        "told": told,
+        "seen": SeenMessage.objects.filter(account_id=account.pk).count(),
+        "contacts": sorted(map(str, people.values())),
+        "left": JournalRow.objects.count()
+        + Load.objects.filter(account_id=account.pk).exclude(status="done").count()
+        + len(journal.open_collector_journal().read(0, 10)),
+    }
+
+
+def main() -> None:
+    startup.migrate()
+    fanout._listeners[:] = [Listener()]  # The other packages' own listeners have sweeps of their own.
+    with ensure_store():
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE told (account integer, load integer, name text, contact integer)")
+        for boundary in range(1, MOST_BOUNDARIES):
+            account = Account.objects.create(name=str(boundary), write_key=f"wk{boundary}")
+            receive(account)
+            code = in_a_child(digest, f"digest.*:{boundary}")
+            if code == crashpoints.EXIT_CODE:
+                assert in_a_child(digest, "") == 0, boundary
+            print(json.dumps({"boundary": boundary, "code": code, "found": report(account)}), flush=True)
+            if code == 0:
+                return
+
+
+if __name__ == "__main__":
+    main()
