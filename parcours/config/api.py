@@ -31,8 +31,10 @@ log = structlog.get_logger(__name__)
 #: Each module's `router`, in the order of the documentation.
 ROUTERS = (
     "parcours.accounts.api",
+    "parcours.contacts.api",
     "parcours.journeys.api",
     "parcours.messaging.api",
+    "parcours.reports.api",
 )
 RETRY_AFTER_SECONDS = 5
 

@@ -35,6 +35,51 @@ def run(host: str, port: int) -> None:
     supervisor.run(host=host, port=port)
 
 
+@main.command(help="Everything, with a demonstration account, its customers, a shop, and a mailbox.")
+@_host_port
+def demo(host: str, port: int) -> None:
+    from parcours.config import startup, supervisor
+    from parcours.config.serving import refuse_taken_port
+    from parcours.demo import run as demonstration
+
+    refuse_taken_port(host, port)
+    state = demonstration.prepare(host=host, port=port)
+    startup.setup_django()
+    startup.migrate()
+    startup.start_clock()
+    demonstration.ensure_account(state)
+    url = f"http://{host}:{port}"
+    demonstration.announce_later(state, url=url)
+    supervisor.run(host=host, port=port, besides=demonstration.parts(state, url=url))
+
+
+@main.group("demo-part", hidden=True, help="The processes of the demonstration.")
+def demo_part() -> None:
+    from parcours.config import startup
+
+    startup.setup_django()
+
+
+@demo_part.command("sink")
+@click.argument("port", type=int)
+def demo_sink(port: int) -> None:
+    from parcours.demo.audience import bounces
+    from parcours.messaging import sink
+
+    sink.serve(port=port, refuses=bounces)
+
+
+@demo_part.command("life")
+@click.argument("url")
+def demo_life(url: str) -> None:
+    from django.conf import settings
+
+    from parcours.demo.life import live
+    from parcours.demo.state import State
+
+    live(State(settings.DATA_DIR), url=url)
+
+
 @main.command(help="The pages, the API and the collector.")
 @_host_port
 def web(host: str, port: int) -> None:

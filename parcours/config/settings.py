@@ -35,6 +35,8 @@ METRICS_TOKEN = env.str("PARCOURS_METRICS_TOKEN", "")
 DEBUG = env.bool("PARCOURS_DEBUG", False)
 SECRET_KEY = env.str("PARCOURS_SECRET_KEY", "") or secret_key(DATA_DIR)
 
+DEMO = env.bool("PARCOURS_DEMO", False)
+
 ALLOWED_HOSTS = env.list(
     "PARCOURS_ALLOWED_HOSTS", [urlsplit(PUBLIC_URL).hostname or "", "localhost", "127.0.0.1", "[::1]"]
 )
@@ -60,6 +62,7 @@ INSTALLED_APPS = [
     "parcours.commerce",
     "parcours.journeys",
     "parcours.reports",
+    "parcours.demo",
     "parcours.config",
 ]
 
@@ -109,8 +112,9 @@ if _default["ENGINE"] == "django.db.backends.sqlite3":
         ),
     }
 else:
-    _default["CONN_MAX_AGE"] = 60
     _default["CONN_HEALTH_CHECKS"] = True
+# Requests run in threads that stay (`config.handler`), so each keeps its connection.
+_default["CONN_MAX_AGE"] = 60
 DATABASES = {"default": _default}
 # How many digests can work side by side, each on its own accounts. SQLite has one writer, so one digest.
 SHARDS = 1 if _default["ENGINE"] == "django.db.backends.sqlite3" else env.int("PARCOURS_SHARDS", 8)

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -114,8 +115,8 @@ def parts_of(*, host: str, port: int, embedded_store: bool) -> list[Part]:
     return parts
 
 
-def run(*, host: str, port: int) -> None:
-    """Prepare the database, then supervise web, work and store."""
+def run(*, host: str, port: int, besides: Mapping[str, list[str]] | None = None) -> None:
+    """Prepare the database, then supervise web, work and store; `besides`: name -> arguments of further parts."""
     from django.conf import settings
 
     from parcours.config import startup
@@ -123,4 +124,5 @@ def run(*, host: str, port: int) -> None:
     startup.migrate()
     startup.start_clock()
     parts = parts_of(host=host, port=port, embedded_store=not settings.EVENTS_URL)
+    parts += [Part(name, arguments) for name, arguments in (besides or {}).items()]
     Supervisor(data_dir=settings.DATA_DIR, parts=parts).run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.urls import include, path, re_path
 
 from parcours.config import errors, operations
@@ -19,5 +20,11 @@ urlpatterns = [
     re_path(r"^api/(?P<rest>.*)$", errors.api_not_found),
     path("", include("parcours.ui.urls")),
     path("", include("parcours.accounts.urls")),
+    path("", include("parcours.contacts.urls")),
     path("", include("parcours.messaging.urls")),
+    path("", include("parcours.journeys.urls")),
+    path("", include("parcours.reports.urls")),
 ]
+
+if settings.DEMO:
+    urlpatterns.append(path("", include("parcours.demo.urls")))

@@ -54,9 +54,22 @@ def ensure_account(state: State) -> None:
     if state.get("api_key"):
         return
     made = actions.create_account(
-        name="Le Disquaire", email=EMAIL, password=state["password"], timezone="Europe/Paris", currency="USD"
+        name="Le Disquaire",
+        email=EMAIL,
+        password=state["password"],
+        timezone="Europe/Paris",
+        currency="USD",
+        any_password=True,
     )
-    state.keep(api_key=made.api_key, write_key=made.account.write_key, account=str(made.account.pk))
+    state.keep(api_key=made.api_key, write_key=made.write_key, account=str(made.account.pk))
+
+
+def parts(state: State, *, url: str) -> dict[str, list[str]]:
+    """The processes that the demonstration adds to an installation's: name -> arguments of `parcours`."""
+    return {
+        "sink": ["demo-part", "sink", str(state["sink_port"])],
+        "life": ["demo-part", "life", url],
+    }
 
 
 def announce(state: State, *, url: str) -> None:

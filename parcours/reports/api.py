@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 from django.http import HttpRequest, StreamingHttpResponse
@@ -12,10 +12,11 @@ from pydantic import Field
 
 from parcours.accounts.access import Actor, find
 from parcours.journeys.models import Journey, Version
+from parcours.lib.exports import csv_lines, streamed
 from parcours.lib.paging import Paging
 from parcours.lib.problems import Invalid, NotFound
 from parcours.messaging.models import Message
-from parcours.reports import answers, exports, messages
+from parcours.reports import answers, messages
 from parcours.reports.filters import RunFilter, parse_filter
 from parcours.reports.readings import after, mark_of
 
@@ -90,7 +91,7 @@ def read_statistics_csv(request: HttpRequest, journey_id: str, reading: Query[Re
     told = answers.statistics(journey, mark=mark, chosen=chosen_runs(actor, reading))
     columns = ("id", "type", "name", "passages", "contacts", "waiting", "failed")
     rows = ([step[column] for column in columns] for step in told["steps"])
-    return csv_response(f"journey-{journey.pk}-statistics.csv", columns, rows)
+    return csv_response(request, f"journey-{journey.pk}-statistics.csv", columns, rows)
 
 
 @router.get("/journeys/{journey_id}/steps/{step}/contacts", summary="Who passed a step, or stands there now")
@@ -128,7 +129,7 @@ def read_step_contacts_csv(
     def page(cursor: str) -> dict[str, Any]:
         return _step_page(journey, step, reading, mark, chosen, cursor, _CSV_PAGE)
 
-    return csv_response(f"journey-{journey.pk}-{step}.csv", columns, all_rows(page, columns))
+    return csv_response(request, f"journey-{journey.pk}-{step}.csv", columns, all_rows(page, columns))
 
 
 @router.get("/journeys/{journey_id}/contacts", summary="The runs behind a figure of a journey")
@@ -162,7 +163,7 @@ def read_message_report_csv(request: HttpRequest, message_id: str, reading: Quer
     mark = mark_of(actor.account_id, reading.as_of)
     told = answers.message_report(scope_of(actor, message, reading), mark=mark)
     rows = ([name, "" if value is None else value] for name, value in told["metrics"].items())
-    return csv_response(f"message-{message.pk}-report.csv", ("metric", "value"), rows)
+    return csv_response(request, f"message-{message.pk}-report.csv", ("metric", "value"), rows)
 
 
 @router.get("/messages/{message_id}/report/recipients", summary="The people, sends or events behind a metric")
@@ -200,8 +201,9 @@ def all_rows(page: Callable[[str], dict[str, Any]], columns: tuple[str, ...]) ->
         cursor = told["next"]
 
 
-def csv_response(name: str, columns: tuple[str, ...], rows: Any) -> StreamingHttpResponse:
+def csv_response(
+    request: HttpRequest, name: str, columns: tuple[str, ...], rows: Iterable[Sequence[Any]]
+) -> StreamingHttpResponse:
     """A CSV file to keep, streamed."""
-    response = StreamingHttpResponse(exports.csv_lines(columns, rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    lines = csv_lines(columns, rows)
+    return streamed(request, lines, content_type="text/csv; charset=utf-8", filename=name)
