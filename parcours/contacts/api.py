@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from ninja import Body, Query, Router, Schema, Status
@@ -174,8 +175,9 @@ def body_of(request: HttpRequest) -> tuple[Iterator[bytes], str, str]:
     """What is sent, by pieces, its type and its name: a form's file, or the body itself."""
     content_type = request.headers.get("Content-Type", "")
     if content_type.startswith("multipart/form-data"):
-        for _name, file in request.FILES.items():
-            return iter(file.chunks()), file.content_type or "", file.name or ""
+        for file in request.FILES.values():
+            if isinstance(file, UploadedFile):
+                return iter(file.chunks()), file.content_type or "", file.name or ""
         raise Problem(400, "malformed", _("The form holds no file."))
     return iter(lambda: request.read(_CHUNK), b""), content_type, ""
 

@@ -28,9 +28,7 @@ UNKNOWN = 10**12
 class Known:
     """A contact as the oracle knows it."""
 
-    keys: dict[str, str | None] = field(
-        default_factory=lambda: dict.fromkeys(("external_id", "email", "phone"))
-    )
+    keys: dict[str, Any] = field(default_factory=lambda: {"external_id": None, "email": None, "phone": None})
     first_name: str | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
     consent: str = "pending"
@@ -52,7 +50,9 @@ class Oracle:
         """Whom the line means once done, or None when it is refused."""
         if line.get("email") == "nonsense" or "colour" in line:
             return None
-        keys = {name: line[name] for name in ("external_id", "email", "phone") if name in line}
+        keys: dict[str, Any] = {
+            name: line[name] for name in ("external_id", "email", "phone") if name in line
+        }
         if isinstance(keys.get("email"), str):
             keys["email"] = keys["email"].strip().lower()
         if isinstance(keys.get("phone"), str):
@@ -204,7 +204,7 @@ def _same_story(account: Account, oracle: Oracle) -> None:
     assert sorted(e.contact for e in events if e.name == "contact.created") == sorted(
         p.id for p in oracle.people
     )
-    told = {person.id: [] for person in oracle.people}
+    told: dict[int, list[tuple[str, str]]] = {person.id: [] for person in oracle.people}
     for event in events:
         if event.name == "email.subscription_updated":
             told[event.contact].append((event.properties["from"], event.properties["to"]))

@@ -1,0 +1,101 @@
+"""The forms of the pages; what they say is checked by `actions`, for pages and API alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from parcours.contacts.models import ConsentValue, List
+from parcours.lib.problems import Fault
+
+
+def _lists(account_id: int) -> list[tuple[str, str]]:
+    found = List.objects.filter(account_id=account_id).order_by("name").values_list("pk", "name")
+    return [("", _("None")), *((str(pk), name) for pk, name in found)]  # type: ignore[list-item]
+
+
+class ContactForm(forms.Form):
+    """A contact made by hand."""
+
+    email = forms.CharField(label=_("E-mail address"), max_length=400, required=False)
+    phone = forms.CharField(label=_("Phone number"), max_length=40, required=False)
+    external_id = forms.CharField(
+        label=_("External id"),
+        max_length=255,
+        required=False,
+        help_text=_("The id of this person in your shop."),
+    )
+    first_name = forms.CharField(label=_("First name"), max_length=200, required=False)
+    last_name = forms.CharField(label=_("Last name"), max_length=200, required=False)
+    consent_email = forms.BooleanField(label=_("This person agreed to receive e-mails"), required=False)
+    list = forms.ChoiceField(label=_("Put on the list"), required=False)
+
+    def __init__(self, *args: Any, account_id: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["list"].choices = _lists(account_id)  # type: ignore[attr-defined]
+
+    def line(self) -> dict[str, Any]:
+        """What the form says, as `upsert_many` takes it: what was left empty says nothing."""
+        said = self.cleaned_data
+        names = ("email", "phone", "external_id", "first_name", "last_name")
+        line: dict[str, Any] = {name: said[name] for name in names if said[name]}
+        if said["consent_email"]:
+            line["consents"] = {"email": ConsentValue.OPTED_IN.value}
+        if said["list"]:
+            line["lists"] = [said["list"]]
+        return line
+
+
+class ImportForm(forms.Form):
+    """A file of contacts, and what it says of everyone in it."""
+
+    file = forms.FileField(
+        label=_("CSV or NDJSON file"),
+        help_text=_("Its first line names the columns; one of them is email, phone or external_id."),
+    )
+    list = forms.ChoiceField(label=_("Put everyone on the list"), required=False)
+    consent_email = forms.ChoiceField(label=_("Consent to e-mails"), required=False)
+    source = forms.CharField(
+        label=_("Where these consents come from"),
+        max_length=200,
+        required=False,
+        help_text=_(
+            "For instance: sign-up form of the shop, 2025. It is kept with each consent as its proof."
+        ),
+    )
+    resubscribe = forms.BooleanField(
+        label=_("Also write again to those who had opted out"),
+        required=False,
+        help_text=_("Only if they asked for it since; say where it comes from."),
+    )
+
+    def __init__(self, *args: Any, account_id: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["list"].choices = _lists(account_id)  # type: ignore[attr-defined]
+        self.fields["consent_email"].choices = [  # type: ignore[attr-defined]
+            ("", _("As the file says, or unchanged")),
+            *ConsentValue.choices,
+        ]
+
+
+class ListForm(forms.Form):
+    """A list's name."""
+
+    name = forms.CharField(label=_("Name of the list"), max_length=200)
+
+
+class MemberForm(forms.Form):
+    """Somebody to put on a list."""
+
+    key = forms.CharField(label=_("E-mail address, phone number or external id"), max_length=400)
+
+
+def add_faults(form: forms.Form, faults: Sequence[Fault]) -> None:
+    """Show faults beside their fields, or above the form for those that have none."""
+    for fault in faults:
+        name = fault["pointer"].strip("/").partition("/")[0]
+        detail = fault["detail"].removeprefix(f"{name}: ")
+        form.add_error(name if name in form.fields else None, detail)

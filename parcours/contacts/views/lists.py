@@ -1,0 +1,139 @@
+"""The pages of lists."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from parcours.accounts.access import WRITE, PageRequest, find, page
+from parcours.contacts import actions, definitions, queries
+from parcours.contacts.forms import ListForm, MemberForm
+from parcours.contacts.models import List
+from parcours.contacts.views.contacts import found_contact, people
+from parcours.contacts.views.words import after
+from parcours.lib import clock
+from parcours.lib.paging import encode_cursor
+
+_A_PAGE = 50
+
+
+@require_http_methods(["GET", "POST"])
+@page(scope=WRITE)
+def index(request: PageRequest) -> HttpResponse:
+    """The account's lists with how many are on each; a new one is made here."""
+    form = ListForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        made = definitions.create_list(
+            account_id=request.actor.account_id, name=form.cleaned_data["name"], now=clock.now()
+        )
+        messages.success(request, _("The list “%(name)s” is made.") % {"name": made.name})
+        return redirect("lists:list", made.pk)
+    found = queries.lists(request.actor.account_id).order_by("name", "pk")
+    return render(
+        request, "contacts/lists.html", {"lists": found, "form": form}, status=422 if form.errors else 200
+    )
+
+
+def _found(request: PageRequest, list_id: str) -> List:
+    return find(List, list_id, actor=request.actor, rows=queries.lists(request.actor.account_id))
+
+
+@require_GET
+@page
+def one(request: PageRequest, list_id: str) -> HttpResponse:
+    """Who is on a list, the latest to join first."""
+    found = _found(request, list_id)
+    rows = found.memberships.order_by("-pk").values_list("pk", "contact_id", "joined_at")
+    last = after(request.GET.get("cursor", ""))
+    if last:
+        rows = rows.filter(pk__lt=last)
+    page_rows = list(rows[: _A_PAGE + 1])
+    more, page_rows = len(page_rows) > _A_PAGE, page_rows[:_A_PAGE]
+    joined = {contact_id: at for _pk, contact_id, at in page_rows}
+    members = [
+        {**person, "joined": joined[person["contact"]]}
+        for person in people([contact_id for _pk, contact_id, _at in page_rows])
+    ]
+    context = {
+        "list": found,
+        "members": members,
+        "next": encode_cursor(page_rows[-1][0]) if more else None,
+        "member_form": MemberForm(),
+        "name_form": ListForm(initial={"name": found.name}),
+    }
+    return render(request, "contacts/list.html", context)
+
+
+@require_POST
+@page(scope=WRITE)
+def rename(request: PageRequest, list_id: str) -> HttpResponse:
+    """Give a list another name."""
+    found = _found(request, list_id)
+    form = ListForm(request.POST)
+    if form.is_valid():
+        found.name = form.cleaned_data["name"]
+        found.save(update_fields=["name"])
+        messages.success(request, _("The list is renamed."))
+    else:
+        messages.error(request, _("A list needs a name of at most 200 characters."))
+    return redirect("lists:list", found.pk)
+
+
+@require_POST
+@page(scope=WRITE)
+def add(request: PageRequest, list_id: str) -> HttpResponse:
+    """Put a known contact on a list by hand."""
+    found = _found(request, list_id)
+    form = MemberForm(request.POST)
+    contact_id = _known(request, form.cleaned_data["key"]) if form.is_valid() else None
+    if contact_id is None:
+        messages.error(request, _("No contact has this address, number or external id."))
+        return redirect("lists:list", found.pk)
+    joined = actions.add_to_list(
+        account_id=found.account_id,
+        list_id=found.pk,
+        contact_ids=[contact_id],
+        source="page",
+        now=clock.now(),
+    )
+    said = _("The contact is on the list.") if joined else _("This contact was on the list already.")
+    messages.success(request, said)
+    return redirect("lists:list", found.pk)
+
+
+def _known(request: PageRequest, text: str) -> int | None:
+    """Whom a text typed by hand names: an e-mail address, an external id, or a phone number."""
+    account = request.actor.account
+    references = [{"email": text}, {"external_id": text}, {"phone": text}]
+    answers = queries.resolve(account.pk, references, country=account.country)
+    return next((answer for answer in answers if answer is not None), None)
+
+
+@require_POST
+@page(scope=WRITE)
+def remove(request: PageRequest, list_id: str, contact_id: str) -> HttpResponse:
+    """Take a contact off a list."""
+    found = _found(request, list_id)
+    contact = found_contact(request, contact_id)
+    actions.remove_from_list(
+        account_id=found.account_id,
+        list_id=found.pk,
+        contact_ids=[contact.pk],
+        source="page",
+        now=clock.now(),
+    )
+    messages.success(request, _("The contact is off the list."))
+    return redirect("lists:list", found.pk)
+
+
+@require_POST
+@page(scope=WRITE)
+def delete(request: PageRequest, list_id: str) -> HttpResponse:
+    """Delete a list; its contacts stay."""
+    found = _found(request, list_id)
+    definitions.delete_list(contact_list=found, now=clock.now())
+    messages.success(request, _("The list “%(name)s” is deleted. Its contacts stay.") % {"name": found.name})
+    return redirect("lists:index")
