@@ -134,7 +134,14 @@ class Sink:
         self._ready.set()
         self._loop.run_forever()
         server.close()
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.run_until_complete(self._end_sessions())
+        self._loop.close()
+
+    async def _end_sessions(self) -> None:
+        sessions = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for session in sessions:
+            session.cancel()
+        await asyncio.gather(*sessions, return_exceptions=True)
 
     def stop(self) -> None:
         """Stop listening; what was kept stays."""
