@@ -108,16 +108,25 @@ def current(account_id: int) -> Watermark:
 def at(account_id: int, as_of: datetime) -> Watermark:
     """The watermark of an answer given before, by its `as_of`; one still to come is read as the current one."""
     latest = current(account_id)
-    if as_of >= latest.as_of:
+    if as_of > max(latest.as_of, clock.now()):
         return latest
     done = _last_done(account_id, upto=as_of)
     return Watermark(as_of=as_of, load=0 if done is None else min(done.id, latest.load))
 
 
-def next_upto(account_id: int, upto: datetime) -> datetime:
-    """The `accepted_upto` of a load about to be composed: `upto`, but after that of every earlier load."""
+def next_upto(account_id: int, upto: datetime, *, accepted_from: datetime | None = None) -> datetime:
+    """The `accepted_upto` of a load about to be composed, for what its journals said: `upto`.
+
+    It comes after that of every earlier load, and after the oldest row of its own (`accepted_from`): an answer that
+    was given before that row was written must not find this load.
+    """
     last = Load.objects.filter(account_id=account_id).aggregate(last=Max("accepted_upto"))["last"]
-    return upto if last is None else max(upto, last + _MS)
+    bounds = [upto]
+    if accepted_from is not None:
+        bounds.append(accepted_from + _MS)
+    if last is not None:
+        bounds.append(last + _MS)
+    return max(bounds)
 
 
 def mark(account_id: int) -> Mark:
