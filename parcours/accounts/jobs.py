@@ -19,6 +19,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from parcours.accounts.models import Account, Job
+from parcours.events import watermark
 from parcours.lib import clock, leases
 from parcours.lib.problems import Problem
 
@@ -202,8 +203,6 @@ def wait(job: Job, *, seconds: float = WAIT_SECONDS) -> Job:
         time.sleep(pause)
         pause = min(0.5, pause * 1.3)
         job.refresh_from_db()
-    from parcours.events import watermark
-
     watermark.wait_digested(job.account_id, max(0.0, deadline - time.monotonic()))
     return job
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "parcours.config.settings")
+django.setup()
 
-django_application = get_asgi_application()
+from parcours.config.handler import Handler  # noqa: E402 - Django's settings come first.
+from parcours.tracking.collector.app import Collector, serves  # noqa: E402
 
-from parcours.tracking.collector.app import Collector, serves  # noqa: E402 - Django's settings come first.
-
+django_application = Handler()
 collector = Collector()
 
 

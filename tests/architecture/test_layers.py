@@ -109,7 +109,7 @@ def _written_in_code(value: ast.expr | None) -> bool:
     if isinstance(value, ast.IfExp):
         return _written_in_code(value.body) and _written_in_code(value.orelse)
     if isinstance(value, ast.JoinedStr):
-        return all(isinstance(part, ast.Constant) or part.value for part in value.values)
+        return True  # An f-string that begins as SQL is looked into on its own.
     if isinstance(value, ast.Call):
         return bool(_IS_SQL.search(ast.unparse(value.func)))
     return False

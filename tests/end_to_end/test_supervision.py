@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -126,6 +128,31 @@ def test_a_second_supervisor_on_the_same_port_says_so_and_ends(installation: Ins
     assert second.returncode != 0
     assert str(installation.port) in second.stderr
     assert installation.ready()
+
+
+def test_a_body_without_end_is_cut_short_and_many_requests_at_once_are_answered(
+    installation: Installation,
+) -> None:
+    def endless() -> Iterator[bytes]:
+        for _ in range(20):
+            yield b"x" * 1024 * 1024
+
+    address = f"http://127.0.0.1:{installation.port}/api/v1/account"
+    told = httpx.patch(address, content=b"x" * (11 * 1024 * 1024), timeout=30)
+    assert (told.status_code, told.json()["type"]) == (413, "too-large")
+    with contextlib.suppress(httpx.WriteError):  # Closed before all was written: refused as well.
+        assert httpx.patch(address, content=endless(), timeout=30).status_code == 413
+    with ThreadPoolExecutor(40) as many, httpx.Client(timeout=60) as client:
+        answers = list(many.map(lambda _: client.get(address).status_code, range(120)))
+    assert set(answers) == {401}
+
+
+def test_metrics_tell_of_requests_and_queues(installation: Installation) -> None:
+    address = f"http://127.0.0.1:{installation.port}/metrics"
+    told = httpx.get(address).text
+    assert "parcours_http_requests_total{" in told
+    assert "parcours_digest_lag_seconds 0.0" in told
+    assert httpx.get(address, headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 403
 
 
 def test_the_end_of_the_supervisor_is_the_end_of_all(tmp_path: Path) -> None:
