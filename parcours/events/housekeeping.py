@@ -1,0 +1,77 @@
+"""What the journal and the store can forget, done now and then by the digest's worker.
+
+Nothing that counts in any answer is forgotten: only what was needed to take events in once, and the earlier states
+of contacts that no recent answer reads.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.db.models import Max
+
+from parcours.events.models import Load
+from parcours.events.store.client import patiently, writer
+from parcours.lib.instants import to_ms
+
+MESSAGES_REMEMBERED = timedelta(days=7)
+"""The same message id sent again within this time counts once."""
+
+ANSWERS_REMEMBERED = timedelta(days=2)
+"""The `as_of` of an answer can be read again for this long."""
+
+_BATCH = 20_000
+
+
+def forget_messages(now: datetime) -> int:
+    """Forget message ids older than seven days, but those of imported history; answers how many."""
+    forgotten = 0
+    limit = to_ms(now - MESSAGES_REMEMBERED)
+    while True:
+        # In batches, so that nobody waits long for the database's one writer.
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "DELETE FROM events_seenmessage WHERE id IN (SELECT id FROM events_seenmessage"
+                " WHERE received_at < %s AND NOT forever ORDER BY received_at LIMIT %s)",
+                [limit, _BATCH],
+            )
+            forgotten += cursor.rowcount
+            if cursor.rowcount < _BATCH:
+                return forgotten
+
+
+def forget_loads(now: datetime) -> int:
+    """Forget loads done long ago, but the last of each account; empty the bodies that done loads still hold."""
+    done = Load.objects.filter(status=Load.Status.DONE)
+    done.filter(body__isnull=False).update(body=None)
+    last = Load.objects.values("account_id").annotate(last=Max("id")).values("last")
+    return done.filter(done_at__lt=now - ANSWERS_REMEMBERED).exclude(id__in=last).delete()[0]
+
+
+def forget_profiles(now: datetime) -> None:
+    """Forget, in the store, the states of contacts that a later state had replaced before any recent answer."""
+    for account_id, load in _settled(now):
+        bound = {"account": account_id, "load": load}
+        patiently(
+            lambda bound=bound: writer().command(  # type: ignore[misc]
+                "ALTER TABLE profiles DELETE WHERE account = {account:UInt32} AND load < {load:UInt64}"
+                " AND (contact, load) NOT IN (SELECT contact, max(load) FROM profiles"
+                " WHERE account = {account:UInt32} AND load <= {load:UInt64} GROUP BY contact)",
+                parameters=bound,
+                settings={"mutations_sync": "1"},
+            )
+        )
+
+
+def _settled(now: datetime) -> list[tuple[int, int]]:
+    """For each account, the last load that every recent answer reads."""
+    done = Load.objects.filter(status=Load.Status.DONE, done_at__lt=now - ANSWERS_REMEMBERED)
+    return list(done.values("account_id").annotate(last=Max("id")).values_list("account_id", "last"))
+
+
+def run(now: datetime) -> None:
+    """All of it, in an order that keeps `_settled` right: profiles before the loads that date them."""
+    forget_messages(now)
+    forget_profiles(now)
+    forget_loads(now)
