@@ -23,9 +23,16 @@ def rounds() -> dict[str, Round]:
     from parcours.accounts import jobs
     from parcours.journeys import work as journeys
     from parcours.messaging import work as messaging
+    from parcours.segments import work as segments
     from parcours.tracking import work as tracking
 
-    return {"jobs": jobs.round, "journeys": journeys.round, "messaging": messaging.round, "digest": tracking.round}
+    return {
+        "jobs": jobs.round,
+        "journeys": journeys.round,
+        "messaging": messaging.round,
+        "segments": segments.round,
+        "digest": tracking.round,
+    }
 
 
 def _loop(name: str, work: Round, stop: threading.Event) -> None:

@@ -7,34 +7,57 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Segment',
+            name="Segment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200)),
-                ('criteria', models.JSONField()),
-                ('status', models.CharField(choices=[('computing', 'Computing'), ('late', 'Late'), ('up_to_date', 'Up to date'), ('paused', 'Paused')], default='computing', max_length=12)),
-                ('profiles', models.BigIntegerField(default=0)),
-                ('email_opt_ins', models.BigIntegerField(default=0)),
-                ('sms_opt_ins', models.BigIntegerField(default=0)),
-                ('computed_at', parcours.lib.instants.InstantField(blank=True, null=True)),
-                ('duration_ms', models.PositiveIntegerField(blank=True, null=True)),
-                ('next_at', parcours.lib.instants.InstantField(blank=True, null=True)),
-                ('error', models.TextField(blank=True)),
-                ('worker', models.CharField(blank=True, max_length=120)),
-                ('lease_until', models.BigIntegerField(default=0, help_text='Machine milliseconds.')),
-                ('fence', models.BigIntegerField(default=0)),
-                ('created_at', parcours.lib.instants.InstantField(default=parcours.lib.clock.now)),
-                ('updated_at', parcours.lib.instants.InstantField(default=parcours.lib.clock.now)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='segments', to='accounts.account')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("criteria", models.JSONField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("computing", "Computing"),
+                            ("late", "Late"),
+                            ("up_to_date", "Up to date"),
+                            ("paused", "Paused"),
+                        ],
+                        default="computing",
+                        max_length=12,
+                    ),
+                ),
+                ("profiles", models.BigIntegerField(default=0)),
+                ("email_opt_ins", models.BigIntegerField(default=0)),
+                ("sms_opt_ins", models.BigIntegerField(default=0)),
+                ("computed_at", parcours.lib.instants.InstantField(blank=True, null=True)),
+                ("duration_ms", models.PositiveIntegerField(blank=True, null=True)),
+                ("next_at", parcours.lib.instants.InstantField(blank=True, null=True)),
+                ("error", models.TextField(blank=True)),
+                ("worker", models.CharField(blank=True, max_length=120)),
+                ("lease_until", models.BigIntegerField(default=0, help_text="Machine milliseconds.")),
+                ("fence", models.BigIntegerField(default=0)),
+                ("created_at", parcours.lib.instants.InstantField(default=parcours.lib.clock.now)),
+                ("updated_at", parcours.lib.instants.InstantField(default=parcours.lib.clock.now)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="segments",
+                        to="accounts.account",
+                    ),
+                ),
             ],
         ),
     ]

@@ -1,0 +1,184 @@
+"""Changes of segments. Each takes the place of the last word at the instant `now`; the work process computes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from parcours.accounts.models import Account
+from parcours.criteria import nodes
+from parcours.criteria.parse import parse
+from parcours.lib.problems import Fault, Invalid, Problem
+from parcours.lib.translation import gettext as _
+from parcours.lib.translation import pgettext
+from parcours.segments import names
+from parcours.segments.models import TICK, Segment
+
+LONGEST_NAME = 200
+Status = Segment.Status
+
+
+class InUse(Problem):
+    """409: what is to go is depended upon."""
+
+    def __init__(self, uses: list[str]) -> None:
+        detail = _("This segment is used by: %(uses)s.") % {"uses": ", ".join(uses)}
+        super().__init__(409, "in-use", detail)
+
+
+def create(*, account: Account, name: str, criteria: Any, now: datetime) -> Segment:
+    """Make a segment, due at once. Raises Invalid with all the faults."""
+    node = _checked(account, name, criteria, segment=None)
+    return Segment.objects.create(
+        account=account,
+        name=name.strip(),
+        criteria=criteria,
+        mentions=_mentions(node),
+        next_at=now,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def update(*, segment: Segment, name: str | None = None, criteria: Any = None, now: datetime) -> Segment:
+    """Change a segment's name or criteria (None: as they are); who stays in it keeps the date of entry.
+
+    New criteria make it due at once, and with it the segments that name it. Raises Invalid with all the faults.
+    """
+    new_name = segment.name if name is None else name
+    changed = criteria is not None and criteria != segment.criteria
+    node = _checked(segment.account, new_name, criteria if changed else segment.criteria, segment=segment)
+    segment.name = new_name.strip()
+    if not changed:
+        segment.save(update_fields=["name"])
+        return segment
+    segment.criteria = criteria
+    segment.mentions = _mentions(node)
+    segment.updated_at = _later(segment, now)
+    fields = ["name", "criteria", "mentions", "updated_at"]
+    if segment.status != Status.PAUSED:
+        segment.status = Status.COMPUTING
+        segment.next_at = now
+        segment.retry_at = 0
+        fields += ["status", "next_at", "retry_at"]
+    with transaction.atomic():
+        segment.save(update_fields=fields)
+        _recompute_dependents(segment, now)
+    return segment
+
+
+def refresh(*, segment: Segment, now: datetime) -> Segment:
+    """“Update now”: make it due at once. Raises Problem (409) while it is paused."""
+    if segment.status == Status.PAUSED:
+        raise Problem(409, "paused", _("This segment is paused: activate it first."))
+    segment.status, segment.next_at, segment.retry_at = Status.COMPUTING, now, 0
+    segment.save(update_fields=["status", "next_at", "retry_at"])
+    return segment
+
+
+def pause(*, segment: Segment, now: datetime) -> Segment:
+    """Freeze the membership; nothing happens to one that is paused already."""
+    if segment.status != Status.PAUSED:
+        segment.status, segment.updated_at, segment.next_at = Status.PAUSED, _later(segment, now), None
+        with transaction.atomic():
+            segment.save(update_fields=["status", "updated_at", "next_at"])
+            _recompute_dependents(segment, now)
+    return segment
+
+
+def activate(*, segment: Segment, now: datetime) -> Segment:
+    """End the pause: the segment is computed anew. Nothing happens to one that is not paused."""
+    if segment.status == Status.PAUSED:
+        _checked(segment.account, segment.name, segment.criteria, segment=segment)
+        segment.status, segment.updated_at, segment.next_at = Status.COMPUTING, _later(segment, now), now
+        segment.retry_at = 0
+        with transaction.atomic():
+            segment.save(update_fields=["status", "updated_at", "next_at", "retry_at"])
+            _recompute_dependents(segment, now)
+    return segment
+
+
+def duplicate(*, segment: Segment, now: datetime) -> Segment:
+    """A copy under another name, computed on its own."""
+    name = pgettext("segment", "%(name)s (copy)") % {"name": segment.name[: LONGEST_NAME - 12]}
+    return create(account=segment.account, name=name, criteria=segment.criteria, now=now)
+
+
+def delete(*, segment: Segment) -> None:
+    """Delete a segment. Raises InUse with the names of what depends on it."""
+    uses = [other.name for other in dependents(segment)]
+    uses += names.other_uses(segment.account_id, segment.pk)
+    if uses:
+        raise InUse(uses)
+    segment.delete()
+
+
+def dependents(segment: Segment) -> list[Segment]:
+    """The segments whose criteria name this one."""
+    others = (
+        Segment.objects.filter(account_id=segment.account_id).exclude(pk=segment.pk).order_by("name", "pk")
+    )
+    return [other for other in others if _names_segment(other.criteria, segment.pk)]
+
+
+def _recompute_dependents(segment: Segment, now: datetime) -> None:
+    """Whoever names a segment, directly or through another, has to be computed with it."""
+    every = list(Segment.objects.filter(account_id=segment.account_id).select_related("account"))
+    reached, found = {segment.pk}, True
+    while found:
+        more = {one.pk for one in every if any(_names_segment(one.criteria, pk) for pk in reached)} - reached
+        reached |= more
+        found = bool(more)
+    known = names.AccountNames(segment.account_id)
+    for one in every:
+        if one.pk == segment.pk or one.pk not in reached:
+            continue
+        try:
+            context = names.context(one.account, segment=(one.pk, one.name), names=known)
+            mentions = _mentions(parse(one.criteria, context=context))
+        except Invalid:
+            mentions = one.mentions
+        row = Segment.objects.filter(pk=one.pk)
+        row.update(mentions=mentions)
+        # Another `updated_at`: a computation under way, of the criteria as they were, is of no use.
+        live = row.exclude(status=Status.PAUSED)
+        live.update(status=Status.COMPUTING, next_at=now, updated_at=_later(one, now))
+
+
+def _names_segment(criteria: Any, segment_id: int) -> bool:
+    stack = [criteria]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, dict):
+            if str(one.get("segment")) == str(segment_id):
+                return True
+            stack.extend([one.get("not"), *(one.get("all") or []), *(one.get("any") or [])])
+    return False
+
+
+def _later(segment: Segment, now: datetime) -> datetime:
+    """`updated_at` tells one edition from the next, even within one millisecond."""
+    return max(now, segment.updated_at + TICK)
+
+
+def _checked(account: Account, name: str, criteria: Any, *, segment: Segment | None) -> nodes.Node:
+    faults: list[Fault] = []
+    if not name.strip() or len(name.strip()) > LONGEST_NAME or "\0" in name:
+        detail = _("A name has 1 to %(most)s characters.") % {"most": LONGEST_NAME}
+        faults.append(Fault(pointer="/name", detail=detail))
+    node: nodes.Node = nodes.AnyOf(())
+    own = None if segment is None else (segment.pk, segment.name)
+    try:
+        node = parse(criteria, context=names.context(account, segment=own), pointer="/criteria")
+    except Invalid as refusal:
+        faults += refusal.errors
+    if faults:
+        raise Invalid(_("This segment cannot be saved."), faults)
+    return node
+
+
+def _mentions(node: nodes.Node) -> dict[str, Any]:
+    events, profile = nodes.mentions(node)
+    return {"events": sorted(events), "profile": profile}
