@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from parcours.accounts.models import Account
 from parcours.events import watermark
 from parcours.events.store import queries
-from parcours.journeys import inbox
+from parcours.journeys import inbox, publishing
 from parcours.journeys.document import Document, parse
 from parcours.journeys.engine import parts
 from parcours.journeys.engine.ending import end_archived, retry_parked
@@ -34,6 +34,7 @@ __all__ = [
     "duplicate",
     "enrol",
     "pause",
+    "publish",
     "resume",
     "retry_parked",
     "save_draft",
@@ -231,6 +232,14 @@ def archive(journey: Journey, *, now: datetime) -> Journey:
     while end_archived(locked):
         pass
     return locked
+
+
+def publish(journey: Journey, *, follow: bool, moved: publishing.Moved, now: datetime) -> Journey:
+    """Put the draft of a journey under way in force; see `publishing.publish`."""
+    if journey.draft is None:
+        raise Conflict(_("There is no draft to publish on this journey."))
+    document = check(journey.account, journey.draft)
+    return publishing.publish(journey, document, follow=follow, moved=moved, now=now)
 
 
 def _lock(journey: Journey) -> Journey:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -29,6 +29,17 @@ class References(Schema):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     contacts: list[dict[str, Any]] = Field(max_length=_MOST_REFERENCES)
+
+
+class Publication(Schema):
+    """What becomes of those under way: they follow into the new version, or finish in theirs."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    under_way: Literal["follow", "finish"]
+    moved: dict[str, str | None] = Field(
+        {}, description="Step that is gone -> step where they go; null completes."
+    )
 
 
 class JourneyFilter(Schema):
@@ -127,6 +138,15 @@ def list_versions(request: HttpRequest, journey_id: str, paging: Query[Paging]) 
 )
 def activate_journey(request: HttpRequest, journey_id: str) -> Any:
     return journey_json(actions.activate(_find(request, journey_id), now=clock.now()))
+
+
+@router.post(
+    "/journeys/{journey_id}/publish", auth=needs(SEND), summary="Put the draft in force as a new version"
+)
+def publish_journey(request: HttpRequest, journey_id: str, payload: Publication) -> Any:
+    journey = _find(request, journey_id)
+    follow = payload.under_way == "follow"
+    return journey_json(actions.publish(journey, follow=follow, moved=payload.moved, now=clock.now()))
 
 
 @router.post("/journeys/{journey_id}/pause", summary="Let no one in and move no one, for now")

@@ -151,3 +151,12 @@ def make(journey: int) -> None:
     rows = [(journey, number, "", 0, 0) for number in range(PARTS)]
     columns = ("journey_id", "number", "worker", "lease_until", "fence")
     bulk.insert_many("journeys_part", columns, rows, on_conflict="(journey_id, number) DO NOTHING")
+
+
+def steal(journey: int) -> None:
+    """In the caller's transaction: whatever is under way in the journey will not be committed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE journeys_part SET lease_until = 0, worker = '', fence = fence + 1 WHERE journey_id = %s",
+            [journey],
+        )

@@ -57,7 +57,7 @@ def living(db: None, store: StoreProcess) -> Iterator[Living]:
     clock.freeze(None)
 
 
-WAIT = [
+WAIT: list[dict[str, Any]] = [
     {"id": "w", "type": "wait_for", "event": "order.placed", "where": [{"property": "total", "op": "gte", "value": 50}],
      "timeout": "2h", "then": "yes", "else": "no"},
     {"id": "yes", "type": "delay", "for": "10d"},
@@ -261,7 +261,7 @@ def test_a_wait_for_criteria_ends_when_the_contact_changes(living: Living) -> No
 
 def test_a_condition_sees_every_event_accepted_before_the_run_reached_it(living: Living) -> None:
     bought = {"event": "order.placed", "window": {"last": "1h"}}
-    steps = [
+    steps: list[dict[str, Any]] = [
         {"id": "rest", "type": "delay", "for": "2h", "next": "if"},
         {"id": "if", "type": "condition", "if": bought, "then": "yes", "else": "no"},
         *WAIT[1:],

@@ -1,0 +1,56 @@
+"""Journeys as they are now, for pages and for the packages above."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from parcours.journeys.engine import programs
+from parcours.journeys.engine.programs import Programs
+from parcours.journeys.models import Journey, StepCount
+
+
+def shown(journeys: QuerySet[Journey]) -> list[dict[str, Any]]:
+    """Journeys with how many runs entered and how many are under way, in three queries."""
+    found = list(journeys)
+    entered: dict[int, int] = {}
+    for journey, passages in StepCount.objects.filter(journey__in=found, step="*entered").values_list(
+        "journey_id", "passages"
+    ):
+        entered[journey] = entered.get(journey, 0) + passages
+    under_way = _under_way([journey.pk for journey in found])
+    return [
+        {"journey": journey, "entered": entered.get(journey.pk, 0), "active": under_way.get(journey.pk, 0)}
+        for journey in found
+    ]
+
+
+def _under_way(journeys: list[int]) -> dict[int, int]:
+    if not journeys:
+        return {}
+    marks = ", ".join(["%s"] * len(journeys))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT journey_id, count(*) FROM journeys_enrolment"
+            f" WHERE status = 'active' AND journey_id IN ({marks}) GROUP BY journey_id",
+            journeys,
+        )
+        return dict(cursor.fetchall())
+
+
+def standing(journey: Journey) -> list[tuple[int, str, int]]:
+    """Where runs stand now, parked ones included: (version, step, how many)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT version, step, count(*) FROM journeys_enrolment"
+            " WHERE journey_id = %s AND status IN ('active', 'failed') GROUP BY version, step",
+            [journey.pk],
+        )
+        return cursor.fetchall()
+
+
+def published(journey: Journey) -> Programs:
+    """The journey's versions, parsed. It must have been activated once."""
+    return programs.of(journey.pk, journey.version)
