@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from django.db import connection
 from django.utils.translation import gettext as _
 
@@ -29,6 +30,8 @@ _CONSENT_COLUMNS = tuple(f"consent_{channel}" for channel in CHANNELS)
 _WRITTEN = (*COLUMNS, "attributes", *_CONSENT_COLUMNS, "updated_at")
 _READ = f"SELECT id, {', '.join(COLUMNS)}, attributes, {', '.join(_CONSENT_COLUMNS)} FROM contacts_contact"
 _WIDTH = len(COLUMNS)
+_PENDING, _OPTED_OUT = ConsentValue.PENDING.value, ConsentValue.OPTED_OUT.value
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def lock(account_id: int) -> None:
@@ -57,7 +60,7 @@ class Person:
             self.values: dict[str, Any] = dict.fromkeys(COLUMNS)
             self.values["created_at"] = created_at
             self.attributes: dict[str, Any] = {}
-            self.consents = dict.fromkeys(CHANNELS, ConsentValue.PENDING.value)
+            self.consents = dict.fromkeys(CHANNELS, _PENDING)
         else:
             self.id = row[0]
             self.values = dict(zip(COLUMNS, row[1 : _WIDTH + 1], strict=True))
@@ -277,7 +280,7 @@ class Batch:
             before = person.consents[channel]
             if before == value:
                 continue
-            if before == ConsentValue.OPTED_OUT and not self.resubscribe:
+            if before == _OPTED_OUT and not self.resubscribe:
                 kept.append(channel)
                 continue
             person.consents[channel] = value
@@ -347,7 +350,7 @@ class Batch:
     def _row(self, person: Person) -> tuple[Any, ...]:
         return (
             *person.values.values(),
-            json.dumps(person.attributes, ensure_ascii=False),
+            _encode(person.attributes).decode() if person.attributes else "{}",
             *person.consents.values(),
             self.now_ms,
         )

@@ -95,7 +95,7 @@ class Reader:
     def read(self, given: Mapping[str, Any], *, now_ms: int) -> Line:
         """The line, normalised. Raises Refused with all its faults."""
         line, faults = Line(), []
-        if not isinstance(given, Mapping):
+        if not isinstance(given, dict):
             raise Refused([{"pointer": "", "detail": _("A contact is an object.")}])
         for name, value in given.items():
             try:
