@@ -21,12 +21,14 @@ _LONGEST_PAUSE = 5.0
 def rounds() -> dict[str, Round]:
     """The kinds of work of this installation."""
     from parcours.accounts import jobs
+    from parcours.events import housekeeping
     from parcours.journeys import work as journeys
     from parcours.messaging import work as messaging
     from parcours.segments import work as segments
     from parcours.tracking import work as tracking
 
     return {
+        "housekeeping": housekeeping.round,
         "jobs": jobs.round,
         "journeys": journeys.round,
         "messaging": messaging.round,

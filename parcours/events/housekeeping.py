@@ -6,6 +6,7 @@ of contacts that no recent answer reads.
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -13,6 +14,7 @@ from django.db.models import Max
 
 from parcours.events.models import Load
 from parcours.events.store.client import patiently, writer
+from parcours.lib import clock
 from parcours.lib.instants import to_ms
 
 MESSAGES_REMEMBERED = timedelta(days=7)
@@ -22,6 +24,7 @@ ANSWERS_REMEMBERED = timedelta(days=2)
 """The `as_of` of an answer can be read again for this long."""
 
 _BATCH = 20_000
+_FIRST_AFTER_SECONDS, _EVERY_SECONDS = 600.0, 6 * 3600.0
 
 
 def forget_messages(now: datetime) -> int:
@@ -68,6 +71,20 @@ def _settled(now: datetime) -> list[tuple[int, int]]:
     """For each account, the last load that every recent answer reads."""
     done = Load.objects.filter(status=Load.Status.DONE, done_at__lt=now - ANSWERS_REMEMBERED)
     return list(done.values("account_id").annotate(last=Max("id")).values_list("account_id", "last"))
+
+
+_due = 0.0
+
+
+def round() -> bool:
+    """A kind of work: everything below, every six hours of this process, from ten minutes after its start."""
+    global _due  # noqa: PLW0603 - when this process last did it
+    _due = _due or time.monotonic() + _FIRST_AFTER_SECONDS
+    if time.monotonic() < _due:
+        return False
+    _due = time.monotonic() + _EVERY_SECONDS
+    run(clock.now())
+    return True
 
 
 def run(now: datetime) -> None:

@@ -14,7 +14,7 @@ from operator import itemgetter
 from django.db import connection, transaction
 
 from parcours.accounts.models import Account
-from parcours.events import journal, watermark
+from parcours.events import journal, names, watermark
 from parcours.events.entries import Entry, Touched
 from parcours.events.models import Load
 from parcours.events.store import loads
@@ -169,6 +169,7 @@ def compose(held: Held, taken: Read, *, now: datetime) -> list[Composed]:
 
 def _keep(draft: Draft, held: Held, taken: Read) -> Composed:
     account_id = draft.account.pk
+    names.record(account_id, names.seen(draft.events), now=draft.now)
     accepted_from = from_ms(draft.accepted_from)
     load = Load.objects.create(
         account_id=account_id,
