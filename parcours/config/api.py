@@ -32,6 +32,7 @@ log = structlog.get_logger(__name__)
 ROUTERS = (
     "parcours.accounts.api",
     "parcours.contacts.api",
+    "parcours.tracking.api",
     "parcours.segments.api",
     "parcours.journeys.api",
     "parcours.messaging.api",

@@ -57,10 +57,6 @@ _NAMING_NOBODY = frozenset(
         "true",
         "undefined",
         "unknown",
-        "user",
-        "user_id",
-        "userid",
-        "visitor",
     }
 )
 

@@ -25,6 +25,7 @@ from parcours.tracking.collector import wire
 from parcours.tracking.collector.keys import Keys, Source
 from parcours.tracking.collector.static import Tracker
 from parcours.tracking.collector.writer import Full, Writer
+from parcours.tracking.reading import read_object
 from parcours.tracking.refusals import Refused
 
 log = structlog.get_logger(__name__)
@@ -169,7 +170,7 @@ class Collector:
         self, kind: str, body: bytes, key: str, received: int, agent: str, source: str, send: Send
     ) -> None:
         try:
-            call = wire.read_object(body)
+            call = read_object(body)
         except Refused as refused:
             raise Answer(400, refused.reason, refused.detail) from None
         account = await self._account(key or call.get("writeKey"))

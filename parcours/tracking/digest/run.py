@@ -44,15 +44,16 @@ class Digest:
         return busy
 
     def _round(self, shard: int) -> bool:
+        if self._collected is None:
+            self._collected = journal.open_collector_journal()
         held = self._held.get(shard)
         if held is None:
             held = claim(shard)
             if held is None:
                 return False
             self._held[shard] = held
+            self._collected.trim(held.collector_upto, shard=shard)
             self._finish(held)
-        if self._collected is None:
-            self._collected = journal.open_collector_journal()
         taken = compose.read(held, self._collected)
         if taken is None:
             return False

@@ -61,7 +61,7 @@ def receive(account: Account) -> None:
     collected.append_many([(account.pk, shard, 1, now, journal.encode([each])) for each in calls])
     collected.close()
     tied = Linked(identity.browser_of(account.pk, "a2"), 10_000_000 + account.pk)
-    journal.append([Event("engine.did", now, now, "own", contact=7), tied], account_id=account.pk)
+    journal.append([Event("engine.did", now, now, "own", contact=9_000_000), tied], account_id=account.pk)
 
 
 def digest() -> None:
