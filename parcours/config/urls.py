@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("parcours.ui.urls")),
     path("", include("parcours.accounts.urls")),
     path("", include("parcours.contacts.urls")),
+    path("", include("parcours.segments.urls")),
     path("", include("parcours.messaging.urls")),
     path("", include("parcours.journeys.urls")),
     path("", include("parcours.reports.urls")),

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class SegmentsAppConfig(AppConfig):
@@ -8,5 +9,7 @@ class SegmentsAppConfig(AppConfig):
     def ready(self) -> None:
         from parcours.segments.stirred import listener
         from parcours.tracking import fanout
+        from parcours.ui.navigation import Item, register
 
         fanout.register(listener)
+        register(Item(label=_("Segments"), icon="chart-funnel", url_name="segments:list", order=40))
