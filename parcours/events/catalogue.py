@@ -54,31 +54,30 @@ def _filter(property: str, fr: str, en: str) -> Filter:
 
 _CAMPAIGN = _filter("campaign_id", "ID de la campagne publicitaire", "Ad campaign ID")
 _NETWORK = _filter("network", "Réseau publicitaire", "Ad network")
-_SOCIAL_NETWORK = _filter("network", "Réseau social", "Social network")
-_INTERACTION = _filter("interaction_type", "Type d’interaction", "Interaction type")
+_INTERACTION = _filter("interaction_type", "Type d'interaction", "Interaction type")
 _PLACEMENT = _filter("placement", "Emplacement du réseau", "Network placement")
-_CALL_OWNER = _filter("owner", "Propriétaire de l’appel", "Call owner")
-_CALL_COUNTRY = _filter("country", "Pays de l’appel", "Call country")
+_CALL_OWNER = _filter("owner", "Propriétaire de l'appel", "Call owner")
+_CALL_COUNTRY = _filter("country", "Pays de l'appel", "Call country")
 _CONTENT = _filter("content_id", "ID de contenu", "Content ID")
 _CTA = _filter("cta_id", "GUID du CTA", "CTA GUID")
 _FORM = _filter("form_id", "ID du formulaire", "Form ID")
 _UNIT = _filter("business_unit", "Unités commerciales", "Business units")
-_EMAIL = _filter("email_id", "ID du contenu de l’e-mail", "E-mail content ID")
+_EMAIL = _filter("email_id", "ID du contenu de l'e-mail", "E-mail content ID")
 _URL = _filter("original_url", "URL originale", "Original URL")
-_EVENT_NAME = _filter("name", "Nom de l’événement", "Event name")
+_EVENT_NAME = _filter("name", "Nom de l'événement", "Event name")
 _ORIGIN = _filter("origin", "Origine", "Origin")
 _MEDIA_CONTENT = _filter("content_id", "Page de contenu", "Content page")
 _MEETING_SOURCE = _filter("source", "Rendez-vous pris", "Meeting booked by")
 _OUTCOME = _filter("outcome", "Résultat de la réunion", "Meeting outcome")
 _MEETING_OWNER = _filter("owner", "Propriétaire du rendez-vous", "Meeting owner")
 _MEETING_TYPE = _filter("type", "Type de rendez-vous", "Meeting type")
-_USER = _filter("user_id", "ID de l’utilisateur", "User ID")
-_ENROLLED_BY = _filter("enrolled_by", "Inscrit par l’utilisateur", "Enrolled by user")
+_USER = _filter("user_id", "ID de l'utilisateur", "User ID")
+_ENROLLED_BY = _filter("enrolled_by", "Inscrit par l'utilisateur", "Enrolled by user")
 _SEQUENCE = _filter("sequence_id", "ID de la séquence", "Sequence ID")
 _TEMPLATE = _filter("template_id", "ID du modèle", "Template ID")
 _PIPELINE = _filter("pipeline", "Pipeline", "Pipeline")
 _STAGE = _filter("stage", "Phase", "Stage")
-_FROM_STAGE = _filter("from_stage", "Phase d’origine", "Former stage")
+_FROM_STAGE = _filter("from_stage", "Phase d'origine", "Former stage")
 _AMOUNT = _filter("amount", "Montant", "Amount")
 
 #: What any event sent by a browser can be filtered on.
@@ -86,14 +85,14 @@ BROWSER_FILTERS = (
     _filter("browser", "Navigateur", "Browser"),
     _filter("content_type", "Type de contenu", "Content type"),
     _filter("country", "Pays", "Country"),
-    _filter("device_type", "Type d’appareil", "Device type"),
+    _filter("device_type", "Type d'appareil", "Device type"),
     _filter("region", "Région", "Region"),
     _filter("url", "URL", "URL"),
     _filter("path", "Chemin", "Path"),
     _filter("utm_source", "Source UTM", "UTM source"),
     _filter("utm_medium", "Support UTM", "UTM medium"),
     _filter("utm_campaign", "Campagne UTM", "UTM campaign"),
-    _filter("referrer", "Page d’origine", "Referrer"),
+    _filter("referrer", "Page d'origine", "Referrer"),
 )
 
 _ADS = (_CAMPAIGN, _NETWORK, _INTERACTION, _PLACEMENT)
@@ -365,7 +364,7 @@ def _rows() -> Iterator[tuple[str, bool, str, str, str, str, tuple[Filter, ...]]
         "social.interacted", _A, "Activité sur les réseaux sociaux", "Social activity",
         "Quelqu’un a partagé, aimé, commenté, suivi ou cliqué sur un réseau social.",
         "Someone shared, liked, commented, followed or clicked on a social network.",
-        (_SOCIAL_NETWORK, _INTERACTION),
+        (_NETWORK, _INTERACTION),
     )
     yield (
         "order.placed", _K, "Commandes passées", "Orders placed",
