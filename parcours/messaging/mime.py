@@ -22,7 +22,8 @@ from parcours.messaging.rendering.compiled import Rendered
 
 _SPECIALS = re.compile(r'[()<>\[\]:;@\\,."]')
 _LONGEST_LINE = 998
-_WORD_BYTES = 45  # in base 64 with its frame, an encoded word then has 72 characters (RFC 2047: at most 75)
+_FOLD_AT = 76
+_WORD_FRAME = len("=?utf-8?b??=")
 
 
 class BadHeader(ValueError):
@@ -60,14 +61,14 @@ def check_header(value: str) -> str:
     return value
 
 
-def _encoded_words(value: str) -> list[str]:
-    """RFC 2047 words, none cutting a character in two."""
-    words, word = [], b""
+def _encoded_words(value: str, *, after: int) -> list[str]:
+    """RFC 2047 words, none cutting a character in two, on lines of at most 76; `after` is what the first follows."""
+    words, word, used = [], b"", after
     for character in value:
         encoded = character.encode("utf-8", "replace")
-        if len(word) + len(encoded) > _WORD_BYTES:
+        if len(word) + len(encoded) > (_FOLD_AT - used - _WORD_FRAME) // 4 * 3:
             words.append(word)
-            word = b""
+            word, used = b"", 1
         word += encoded
     words.append(word)
     return [f"=?utf-8?b?{base64.b64encode(word).decode()}?=" for word in words]
@@ -77,13 +78,13 @@ def _plain(name: str, value: str) -> str | None:
     """The header as plain folded text, or None when it must be encoded."""
     if not value.isascii() or "=?" in value or "?=" in value:
         return None
-    if len(name) + 2 + len(value) <= 76:
+    if len(name) + 2 + len(value) <= _FOLD_AT:
         return f"{name}: {value}"
     lines, line = [], f"{name}:"
     for word in value.split(" "):
         if not word or len(word) > 70:
             return None  # Runs of spaces and very long words do not survive folding.
-        if len(line) + 1 + len(word) > 76:
+        if len(line) + 1 + len(word) > _FOLD_AT:
             lines.append(line)
             line = ""
         line += " " + word
@@ -98,7 +99,9 @@ def text_header(name: str, value: str) -> str:
     """
     value = check_header(value)
     plain = _plain(name, value)
-    return plain if plain is not None else f"{name}: " + "\r\n ".join(_encoded_words(value))
+    return (
+        plain if plain is not None else f"{name}: " + "\r\n ".join(_encoded_words(value, after=len(name) + 2))
+    )
 
 
 def mailbox_header(name: str, display: str, address: Address) -> str:
@@ -107,7 +110,7 @@ def mailbox_header(name: str, display: str, address: Address) -> str:
     if not display:
         return f"{name}: {address}"
     if not display.isascii() or "=?" in display or len(display) > 60:
-        shown = "\r\n ".join(_encoded_words(display))
+        shown = "\r\n ".join(_encoded_words(display, after=len(name) + 2))
     elif _SPECIALS.search(display):
         shown = '"' + display.replace("\\", "\\\\").replace('"', '\\"') + '"'
     else:
