@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from ninja import Body, Query, Router, Schema, Status
@@ -128,11 +129,18 @@ def _save(account: Account, line: dict[str, Any], said: Consenting) -> tuple[boo
     if said.resubscribe and not source:
         detail = _("Say where this consent comes from: people who had opted out will be written to again.")
         raise Invalid(detail, [Fault(pointer="/source", detail=detail)])
-    outcome = actions.upsert_many(
-        account, [line], source=source or "api", now=clock.now(), resubscribe=said.resubscribe
-    )
-    if outcome.refused:
-        raise Invalid(_("The contact cannot be kept."), outcome.refused[0].faults)
+    with transaction.atomic():
+        outcome = actions.upsert_many(
+            account, [line], source=source or "api", now=clock.now(), resubscribe=said.resubscribe
+        )
+        faults = outcome.refused[0].faults if outcome.refused else []
+        if outcome.kept_opted_out:
+            detail = _(
+                "This person opted out: to end that, add resubscribe=true and the source of the consent."
+            )
+            faults = [Fault(pointer="/consents", detail=detail)]
+        if faults:
+            raise Invalid(_("The contact cannot be kept."), faults)
     return bool(outcome.created), queries.described([outcome.contacts[0] or 0])[0]
 
 

@@ -9,45 +9,16 @@ import json
 from typing import Any
 
 import pytest
-from django.test import Client
 
-from parcours.accounts import actions as accounts
 from parcours.accounts import jobs
 from parcours.accounts.models import Job
-from parcours.contacts import actions, definitions, queries
+from parcours.contacts import actions, definitions
 from parcours.contacts.importing import uploads
 from parcours.contacts.models import ConsentChange
+from parcours.contacts.tests.conftest import Shop
 from parcours.lib import clock
 
 pytestmark = pytest.mark.django_db
-
-
-class Shop:
-    """An account, its programs' key, and a client that bears it."""
-
-    def __init__(self) -> None:
-        new = accounts.create_account(name="Shop", email="ada@example.org", password="correct horse battery")
-        self.account = new.account
-        self.client = Client(headers={"Authorization": f"Bearer {new.api_key}"})
-
-    def send(self, body: bytes, query: str = "", content_type: str = "text/csv") -> Any:
-        return self.client.generic("POST", f"/api/v1/contacts/import{query}", body, content_type=content_type)
-
-    def take(self, body: bytes, query: str = "", content_type: str = "text/csv") -> dict[str, Any]:
-        """Import a file to its end; the job as the API tells it."""
-        answer = self.send(body, query, content_type)
-        assert answer.status_code == 202, answer.content
-        assert jobs.round()
-        return self.client.get(f"/api/v1/jobs/{answer.json()['job']}").json()
-
-    def people(self) -> dict[str, dict[str, Any]]:
-        ids = list(queries.living(self.account.pk).values_list("pk", flat=True))
-        return {person["email"]: person for person in queries.described(ids)}
-
-
-@pytest.fixture
-def shop(db: None) -> Shop:
-    return Shop()
 
 
 def test_a_file_in_french_from_a_spreadsheet(shop: Shop) -> None:
@@ -224,9 +195,8 @@ def test_lists_consents_and_opt_outs(shop: Shop) -> None:
     assert shop.send(body, "?list=999999").status_code == 422
 
 
-def test_another_accounts_list_reads_as_one_that_does_not_exist(shop: Shop) -> None:
-    other = accounts.create_account(name="Other", email="eve@example.org", password="correct horse battery")
-    foreign = definitions.create_list(account_id=other.account.pk, name="Theirs", now=clock.now())
+def test_another_accounts_list_reads_as_one_that_does_not_exist(shop: Shop, other_shop: Shop) -> None:
+    foreign = definitions.create_list(account_id=other_shop.account.pk, name="Theirs", now=clock.now())
     assert shop.send(b"email\na@example.org\n", f"?list={foreign.pk}").json() == {
         **shop.send(b"email\na@example.org\n", "?list=999999").json()
     }
