@@ -1,6 +1,6 @@
-"""The journey canvas in a real page of ours: its figures, its lists, its two icons, its dots; on a desk and on a phone.
+"""The journey canvas in a page of ours: its figures, its lists, its two icons, its dots; on a desk and on a phone.
 
-The page is made from our own templates; what the reports would answer is given here, so that figures can be moved at will.
+The page is made from our own templates; what the reports would answer is given here, so that figures can be moved.
 """
 
 from __future__ import annotations

@@ -102,6 +102,7 @@ async function flush(): Promise<void> {
         keepalive: true,
         credentials: "omit",
       });
+      await response.text(); // Read to its end, the connection serves the next call.
       if (response.status === 429 || response.status >= 500) throw new Error(String(response.status));
       const done = new Set(some.map((call) => call.messageId));
       write(WAITING, JSON.stringify(waiting().filter((call) => !done.has(call.messageId))));
