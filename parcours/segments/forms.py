@@ -39,7 +39,8 @@ class SegmentForm(forms.Form):
                 self.add_error("name", fault["detail"])
             else:
                 place = fault["pointer"].removeprefix("/criteria") or "/"
-                self.add_error("criteria", f"{place} : {fault['detail']}")
+                said = _("%(place)s: %(detail)s") % {"place": place, "detail": fault["detail"]}
+                self.add_error("criteria", said)
 
 
 def read(text: str) -> Any:
