@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from ninja import Query, Router, Schema, Status
 from pydantic import ConfigDict, Field
 
-from parcours.accounts.access import SEND, Actor, find, for_account
+from parcours.accounts.access import SEND, Actor, as_id, find, for_account
 from parcours.accounts.api_auth import needs
 from parcours.accounts.models import BusinessUnit
 from parcours.contacts import queries as contact_queries
@@ -230,13 +230,39 @@ def remove_suppression(request: HttpRequest, suppression_id: str) -> Any:
     return Status(204, None)
 
 
+class SendFilter(Schema):
+    """Which sends: of a message, of a journey, in a state."""
+
+    message: str = Field("", max_length=20)
+    journey: str = Field("", max_length=20)
+    status: str = Field("", max_length=10)
+
+
+@router.get("/sends", summary="Sends, newest first; those of unknown fate with ?status=unknown")
+def list_sends(request: HttpRequest, paging: Query[Paging], wanted: Query[SendFilter]) -> Any:
+    rows = for_account(Send, _actor(request))
+    if wanted.message:
+        rows = rows.filter(message_id=as_id(wanted.message))
+    if wanted.journey:
+        rows = rows.filter(journey_id=as_id(wanted.journey))
+    if wanted.status:
+        rows = rows.filter(status=wanted.status)
+    return newest_first(rows, paging, as_json=_send_json)
+
+
 @router.get("/sends/{send_id}", summary="What became of one message to one recipient")
 def get_send(request: HttpRequest, send_id: str) -> Any:
-    send = find(Send, send_id, actor=_actor(request))
+    return _send_json(find(Send, send_id, actor=_actor(request)))
+
+
+def _send_json(send: Send) -> dict[str, Any]:
     return {
         "id": str(send.pk),
         "message": str(send.message_id),
         "contact": str(send.contact_id) if send.contact_id else None,
+        "address": send.address or None,
+        "journey": str(send.journey_id) if send.journey_id else None,
+        "step": send.step or None,
         "status": send.status,
         "reason": send.reason or None,
         "answer": send.answer or None,

@@ -77,6 +77,7 @@ API: dict[str, str] = {
     "GET /api/v1/suppressions": READ,
     "POST /api/v1/suppressions": WRITE,
     "DELETE /api/v1/suppressions/{suppression_id}": WRITE,
+    "GET /api/v1/sends": READ,
     "GET /api/v1/sends/{send_id}": READ,
     "GET /api/v1/journeys/{journey_id}/statistics": READ,
     "GET /api/v1/journeys/{journey_id}/statistics.csv": READ,
