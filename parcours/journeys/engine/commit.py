@@ -77,8 +77,9 @@ def write_runs(outcome: Outcome, programs: Programs) -> None:
                     run.id,
                 )
             )  # fmt: skip
-    bulk.insert_many("journeys_enrolment", _NEW, new)
+    # A contact whose run has just ended may have entered again: what ended makes room first.
     bulk.update_many("journeys_enrolment", _MOVED, moved)
+    bulk.insert_many("journeys_enrolment", _NEW, new)
     bulk.insert_many(
         "journeys_stepcount",
         ("journey_id", "version", "step", "passages"),

@@ -67,7 +67,8 @@ def build(version: int, document: Document) -> Program:
         exit_names=exit_names | triggers,
         wait_profile=wait_profile,
         exit_profile=exit_profile,
-        needs_events=bool(waits or document.exits or _mentions(every)[0]),
+        # Whether an entry finds a run under way depends on which of the two came first.
+        needs_events=bool(waits or document.exits or document.mode == "multiple" or _mentions(every)[0]),
         has_segments=any(isinstance(leaf, nodes.InSegment) for node in every for leaf in _all(node)),
     )
 

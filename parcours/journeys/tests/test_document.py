@@ -74,7 +74,7 @@ def test_every_fault_is_told_with_its_place_and_its_step(world: World) -> None:
 
 def test_a_loop_without_waiting_is_refused_with_its_steps(world: World) -> None:
     again = {"field": "country", "op": "eq", "value": "FR"}
-    loop = [
+    loop: list[dict[str, Any]] = [
         {"id": "a", "type": "condition", "if": again, "then": "b", "else": "end"},
         {"id": "b", "type": "update_contact", "set": {"country": "FR"}, "next": "c"},
         {"id": "c", "type": "delay", "for": "0h", "next": "a"},

@@ -2,60 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from parcours.contacts import actions as contacts
-from parcours.events import journal
-from parcours.events.entries import Event
 from parcours.journeys import actions, work
 from parcours.journeys.models import Enrolment, Inbox, Taken
-from parcours.journeys.tests.world import START, World, standing
+from parcours.journeys.tests.world import START, Living, standing
 from parcours.lib import clock
-from parcours.lib.ids import new_id
-from parcours.lib.instants import to_ms
-from parcours.tracking.digest.run import Digest
-from tests.fixtures.store import StoreProcess
-
-
-class Living(World):
-    """A world whose journal is digested for real."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.digest = Digest()
-
-    def did(self, contact: int, name: str, *, ago: timedelta = timedelta(0), **properties: Any) -> str:
-        """An event is accepted now; it occurred a while ago. Answers its message id."""
-        now = to_ms(clock.now())
-        message_id = new_id()
-        event = Event(
-            name=name,
-            occurred_at=now - int(ago.total_seconds() * 1000),
-            received_at=now,
-            message_id=message_id,
-            contact=contact,
-            properties=properties,
-        )
-        journal.append([event], account_id=self.account.pk)
-        return message_id
-
-    def live(self) -> None:
-        """Digest and move until both are at rest."""
-        for _ in range(200):
-            if not (self.digest.round() | work.round()):
-                return
-        raise AssertionError("The world never comes to rest.")
-
-
-@pytest.fixture
-def living(db: None, store: StoreProcess) -> Iterator[Living]:
-    yield Living()
-    clock.freeze(None)
-
 
 WAIT: list[dict[str, Any]] = [
     {"id": "w", "type": "wait_for", "event": "order.placed", "where": [{"property": "total", "op": "gte", "value": 50}],

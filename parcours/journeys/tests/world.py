@@ -20,6 +20,7 @@ from parcours.lib import clock
 from parcours.lib.ids import new_id
 from parcours.lib.instants import to_ms
 from parcours.messaging.models import Message
+from parcours.tracking.digest.run import Digest
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -137,9 +138,39 @@ class World:
         return [entry for entry in self.entries() if isinstance(entry, Parked)]
 
 
+class Living(World):
+    """A world whose journal is digested for real."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.digest = Digest()
+
+    def did(self, contact: int, name: str, *, ago: timedelta = timedelta(0), **properties: Any) -> str:
+        """An event is accepted now; it occurred a while ago. Answers its message id."""
+        now = to_ms(clock.now())
+        message_id = new_id()
+        event = Event(
+            name=name,
+            occurred_at=now - int(ago.total_seconds() * 1000),
+            received_at=now,
+            message_id=message_id,
+            contact=contact,
+            properties=properties,
+        )
+        journal.append([event], account_id=self.account.pk)
+        return message_id
+
+    def live(self) -> None:
+        """Digest and move until both are at rest."""
+        for _ in range(200):
+            if not (self.digest.round() | work.round()):
+                return
+        raise AssertionError("The world never comes to rest.")
+
+
 def standing(journey: Journey) -> Counter[tuple[str, str]]:
     """Runs by status and step."""
     return Counter(Enrolment.objects.filter(journey=journey).values_list("status", "step"))
 
 
-__all__ = ["ENTRY", "EXIT", "START", "WAIT", "World", "standing"]
+__all__ = ["ENTRY", "EXIT", "START", "WAIT", "Living", "World", "standing"]
