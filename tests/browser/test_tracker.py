@@ -158,7 +158,7 @@ def test_a_browser_that_says_no_is_not_followed(visits: Visits, site: Site, acco
     page.add_init_script("Object.defineProperty(navigator, 'globalPrivacyControl', {value: true})")
     shop = Shop(page, site, account)
     shop.open("/")
-    page.wait_for_function("window.parcours && window.parcours.track")
+    page.wait_for_function("typeof window.parcours?.track === 'function'")
     page.evaluate("parcours.track('cta.clicked', {}); parcours.identify('client-8')")
     page.wait_for_timeout(500)
     expect(page.get_by_role("heading")).to_have_text("Boutique")
