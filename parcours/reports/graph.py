@@ -140,7 +140,7 @@ def _step(
     }
     if step["type"] == "send_email":
         message = step["message"]
-        told["preview"] = reverse("messaging:preview", args=[message])
+        told["preview"] = reverse("messages:preview", args=[message])
         told["statistics"] = reverse("reports:quick_view", args=[message]) + f"?journey={journey.pk}"
         told["report"] = reverse("reports:message", args=[message]) + f"?journey={journey.pk}"
     return told

@@ -304,7 +304,6 @@ def quick_view(request: HttpRequest, message_id: str) -> HttpResponse:
             "message": found,
             "as_of": mark.as_of,
             "tiles": _metric_tiles(told, labels.QUICK, found, iso(mark.as_of), reading.journey, False),
-            "full": _link("message", found.pk, journey=reading.journey),
         },
     )
 

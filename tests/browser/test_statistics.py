@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -43,8 +44,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             read = laid.statistics()
             if read["active"] == len(laid.addresses) and len(laid.mailbox(running)) == len(laid.addresses):
                 break
-            import time
-
             time.sleep(0.1)
         yield Place(running, laid)
     mails.stop()
@@ -79,9 +78,9 @@ def test_the_numbers_are_those_of_the_mailbox_and_open_their_people(
     page = statistics_page(visits, place, language, width)
     received = place.laid.mailbox(place.installation)
 
-    number = page.locator("[data-step=hello] [data-figure=passages]")
+    number = page.locator("[data-step=hello] a.step-passages")
     expect(number).to_contain_text(str(len(received)))
-    expect(page.locator("[data-step=pause] [data-figure=waiting]")).to_contain_text(str(len(received)))
+    expect(page.locator("[data-step=pause] a.step-waiting")).to_contain_text(str(len(received)))
     page.wait_for_timeout(500)
     assert_accessible(page)
     assert_fits(page)
@@ -105,7 +104,7 @@ def test_the_quick_view_leads_to_the_message_s_statistics(
     page = statistics_page(visits, place, language, 1440)
     step = page.locator("[data-step=hello]")
     step.hover()
-    step.get_by_role("button", name=words["preview"]).click()
+    step.get_by_role("link", name=words["preview"]).click()
     expect(page.locator("#preview-dialog iframe")).to_be_visible()
     page.keyboard.press("Escape")
     step.hover()
