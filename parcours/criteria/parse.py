@@ -68,6 +68,17 @@ class _Reader:
     def fault(self, pointer: str, detail: str) -> None:
         self.faults.append(Fault(pointer=pointer, detail=detail))
 
+    def _place_inside(self, before: int, at: str, segment: str) -> None:
+        """The faults of another segment's criteria have no place of their own in this document: they stand where it
+        is named, each once."""
+        inside, self.faults[before:] = self.faults[before:], []
+        for fault in inside:
+            if fault["pointer"] != at:
+                said = {"name": segment, "detail": fault["detail"]}
+                fault = Fault(pointer=at, detail=_("In the segment “%(name)s”: %(detail)s") % said)
+            if fault not in self.faults[before:]:
+                self.faults.append(fault)
+
     def node(self, document: Any, pointer: str, depth: int) -> Node:
         self.count += 1
         if self.full:
@@ -81,6 +92,7 @@ class _Reader:
             )
             return _NOTHING
         if depth > DEEPEST:
+            self.full = True
             self.fault(pointer, _("Criteria are nested more than %(deepest)s deep.") % {"deepest": DEEPEST})
             return _NOTHING
         if not isinstance(document, dict):
@@ -215,14 +227,7 @@ class _Reader:
         before = len(self.faults)
         inner = self.node(found.criteria, at, depth + 1)
         self.path.pop()
-        # The faults of another segment's criteria have no place of their own in this document.
-        for fault in self.faults[before:]:
-            if fault["pointer"] != at:
-                fault["pointer"] = at
-                fault["detail"] = _("In the segment “%(name)s”: %(detail)s") % {
-                    "name": found.name,
-                    "detail": fault["detail"],
-                }
+        self._place_inside(before, at, found.name)
         return nodes.InSegment(number, inner, negated)
 
     def _journey(self, document: dict[str, Any], pointer: str) -> Node:

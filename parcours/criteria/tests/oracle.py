@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+REDUCED: dict[str, Any] = {"min": min, "max": max, "avg": lambda numbers: sum(numbers) / len(numbers)}
 NEGATIVES = {"ne": "eq", "not_in": "in", "not_contains": "contains", "missing": "exists"}
 
 
@@ -36,7 +37,7 @@ class Case:
 
     contact: int
     now: int
-    run: tuple[int, int, str] | None = None
+    run: Any = None
 
 
 def duration(text: str) -> int:
@@ -61,7 +62,7 @@ def as_number(element: Any) -> Fraction | None:
     return Fraction(str(element))
 
 
-def as_instant(element: Any, zone: str) -> int | None:
+def as_instant(element: Any, zone: str) -> Any:
     if not isinstance(element, str) or not re.match(r"\d{4}-\d\d-\d\d($|[T ]\d\d:\d\d)", element):
         return None
     try:
@@ -105,12 +106,12 @@ def compare(op: str, element: Any, value: Any, now: int, zone: str) -> bool:
             return now - duration(value) <= instant <= now
         if op == "within_next":
             return now <= instant <= now + duration(value)
-        bound = now - duration(value) if re.fullmatch(r"\d+[smhdw]", value) else as_instant(value, zone)
+        bound: Any = now - duration(value) if re.fullmatch(r"\d+[smhdw]", value) else as_instant(value, zone)
         return instant < bound if op == "before" else instant > bound
     low = value[0] if op == "between" else value
     if isinstance(low, str):
         found: Any = as_instant(element, zone)
-        bounds = [as_instant(one, zone) for one in (value if op == "between" else [value])]
+        bounds: list[Any] = [as_instant(one, zone) for one in (value if op == "between" else [value])]
     else:
         found = as_number(element)
         bounds = [Fraction(str(one)) for one in (value if op == "between" else [value])]
@@ -155,7 +156,7 @@ def matches(leaf: dict[str, Any], event: dict[str, Any], case: Case, zone: str) 
             return False
     elif name != leaf["event"]:
         return False
-    at = event["occurred_at"]
+    at: Any = event["occurred_at"]
     where = leaf.get("where", [])
     if at > case.now or (event["machine"] and "machine" not in [one["property"] for one in where]):
         return False
@@ -206,7 +207,7 @@ def did(leaf: dict[str, Any], events: list[dict[str, Any]], case: Case, zone: st
         elif not numbers:
             amounts = []
         else:
-            amounts = [{"min": min, "max": max, "avg": lambda all: sum(all) / len(all)}[kind](numbers)]
+            amounts = [REDUCED[kind](numbers)]
         if not amount(wanted["op"], amounts, wanted.get("value")):
             return False
     return True
@@ -265,7 +266,7 @@ def meets(document: dict[str, Any], case: Case, world: World) -> bool:
     return did(document, events_of(case.contact, world), case, world.zone)
 
 
-def field_test(document: dict[str, Any], elements: list[Any], case: Case, world: World) -> bool:
+def field_test(document: Any, elements: list[Any], case: Case, world: World) -> bool:
     op, value = document["op"], document.get("value")
     if document["field"] in ("created_at", "updated_at", "last_seen_at", "attributes.birthday"):
         # A date is equal to a date when they are the same instant.
@@ -274,7 +275,7 @@ def field_test(document: dict[str, Any], elements: list[Any], case: Case, world:
             return (as_instant(value, world.zone) in instants) == (op == "eq")
         if op in ("in", "not_in"):
             instants = [as_instant(one, world.zone) for one in elements]
-            return any(as_instant(one, world.zone) in instants for one in value) == (op == "in")
+            return any(as_instant(one, world.zone) in instants for one in value or []) == (op == "in")
     return test(op, elements, value, case.now, world.zone)
 
 
@@ -282,7 +283,7 @@ def events_of(contact: int, world: World) -> list[dict[str, Any]]:
     """The events of a person: their own, of their visitors, and of the contacts merged into them."""
     found = []
     for event in world.events:
-        owner = event["contact"] or world.ties.get(event["visitor"])
+        owner: Any = event["contact"] or world.ties.get(event["visitor"])
         if world.merged.get(owner, owner) == contact:
             found.append(event)
     return found

@@ -179,7 +179,7 @@ def entry(event: dict[str, Any], contact: int) -> Event:
 
 def snapshot(number: int, contact: dict[str, Any]) -> dict[str, Any]:
     """A contact in the shape of `contacts.queries.snapshot`."""
-    row = {name: contact[name] for name in (*FIELDS[1:], "lists", "tags", "attributes")}
+    row: dict[str, Any] = {name: contact[name] for name in (*FIELDS[1:], "lists", "tags", "attributes")}
     row |= {"contact": number, "last_name": "", "locale": "", "timezone": "", "gone": 0}
     row |= {f"consent_{channel}": value for channel, value in contact["consents"].items()}
     for name in ("created_at", "updated_at", "last_seen_at"):
