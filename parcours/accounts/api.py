@@ -116,5 +116,6 @@ def list_jobs(request: HttpRequest, paging: Query[Paging]) -> Any:
 
 
 @router.get("/jobs/{job_id}", summary="How far a job is, and what it refused")
-def read_job(request: HttpRequest, job_id: str) -> Any:
-    return jobs.as_json(find(Job, job_id, actor=actor_of(request)))
+def read_job(request: HttpRequest, job_id: str, wait: bool = False) -> Any:
+    job = find(Job, job_id, actor=actor_of(request))
+    return jobs.as_json(jobs.wait(job) if wait else job)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 
@@ -101,7 +102,7 @@ def collect(host: str, port: int) -> None:
     startup.follow_address(host, port)
     startup.setup_django()
     startup.start_clock()
-    serve("parcours.config.asgi:collector_application", host=host, port=port)
+    serve("parcours.config.asgi:collector_application", host=host, port=port, with_api=False)
 
 
 @main.command(help="The digest, the engine, segments, sending and jobs.")
@@ -154,6 +155,39 @@ def create_account(**values: str | None) -> None:
         raise click.ClickException(f"{problem.detail}\n{faults}") from problem
     keys = {"account": str(new.account.pk), "api_key": new.api_key, "write_key": new.write_key}
     click.echo(json.dumps(keys))
+
+
+@main.command(
+    "import", help="Import a file of contacts (CSV, NDJSON) or events (NDJSON); prints the job as JSON."
+)
+@click.argument("kind", type=click.Choice(["contacts", "events"]))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--account", "account_name", help="The account's name or id; not needed when there is only one."
+)
+@click.option("--list", help="Contacts: ids of lists, separated by commas, that everyone joins.")
+@click.option("--consent-email", help="Contacts: everyone's consent where the file gives none.")
+@click.option("--consent-sms", help="The same for SMS.")
+@click.option("--consent-whatsapp", help="The same for WhatsApp.")
+@click.option("--source", help="Contacts: where the consents come from.")
+@click.option("--proof", help="Contacts: how the consents can be proved.")
+@click.option("--resubscribe", is_flag=True, help="Contacts: let consents end an opt-out; needs --source.")
+@click.option("--history", is_flag=True, help="Events: past ones, which start and move no journey.")
+def import_file(kind: str, file: Path, account_name: str | None, **options: str | bool | None) -> None:
+    from parcours.config import startup
+
+    startup.setup_django()
+    startup.migrate()
+    startup.start_clock()
+    from django.core.serializers.json import DjangoJSONEncoder
+
+    from parcours.config import importing
+
+    given = {name: "true" if value is True else str(value) for name, value in options.items() if value}
+    job = importing.run(kind, file, account=importing.account_named(account_name), options=given)
+    click.echo(json.dumps(job, cls=DjangoJSONEncoder, ensure_ascii=False))
+    if job["status"] != "finished":
+        sys.exit(1)
 
 
 @main.command(help="Bring the databases' schemas up to date.")

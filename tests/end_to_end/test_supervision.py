@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -153,6 +154,26 @@ def test_metrics_tell_of_requests_and_queues(installation: Installation) -> None
     assert "parcours_http_requests_total{" in told
     assert "parcours_digest_lag_seconds 0.0" in told
     assert httpx.get(address, headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 403
+
+
+def test_an_import_goes_through_the_running_server(installation: Installation, tmp_path: Path) -> None:
+    def parcours(*arguments: str) -> Any:
+        command = [sys.executable, "-m", "parcours", *arguments]
+        done = subprocess.run(
+            command, env=installation.environment, capture_output=True, check=True, timeout=120
+        )
+        return json.loads(done.stdout)
+
+    made = parcours("account", "create", "Import", "--email", "eve@example.org", "--password", "secret")
+    file = tmp_path / "contacts.csv"
+    file.write_text("email\nada@example.org\nbob@example.org\n")
+    job = parcours("import", "contacts", str(file), "--account", made["account"])
+    assert (job["status"], job["accepted"], job["refused"]) == ("finished", 2, [])
+    headers = {"Authorization": f"Bearer {made['api_key']}"}
+    keys = httpx.get(f"http://127.0.0.1:{installation.port}/api/v1/api-keys", headers=headers).json()["items"]
+    assert [key["revoked_at"] is None for key in keys] == [False, True], (
+        "its key was for the time of the import"
+    )
 
 
 def test_the_end_of_the_supervisor_is_the_end_of_all(tmp_path: Path) -> None:

@@ -161,7 +161,8 @@ def ensure_store() -> Iterator[None]:
         yield
         return
     command = [sys.executable, "-m", "parcours.events.store", str(settings.DATA_DIR)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own program
+    # What it says is a log: it goes to stderr, so that a command's own output stays alone.
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=2)  # noqa: S603 - our own program
     try:
         deadline = time.monotonic() + 30
         while not (read_address(settings.DATA_DIR) and reachable()):
