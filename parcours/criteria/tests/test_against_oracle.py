@@ -144,7 +144,7 @@ def _criteria(events: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[di
 whole = st.lists(_criteria(_events(conditions, {})), min_size=10, max_size=10)
 in_runs = st.lists(_criteria(_events(run_conditions, {"scope": st.just("run")})), min_size=10, max_size=10)
 quick = settings(
-    max_examples=30,
+    max_examples=25,
     deadline=None,
     phases=[Phase.generate],
     derandomize=True,
@@ -179,15 +179,16 @@ def test_whole_accounts(store_process: Any, seed: int, documents: list[dict[str,
         number: [worlds.entry(one, number) for one in oracle.events_of(number, world)]
         for number in world.contacts
     }
-    for document in documents:
+    for place, document in enumerate(documents):
         expected = {
             number for number in world.contacts if oracle.meets(document, oracle.Case(number, NOW), world)
         }
         node = _parsed(document, context)
         found = [row[0] for row in store.run(compile.members(node, scope))]
         assert sorted(found) == sorted(expected), document
-        some = compile.members(node, scope, contacts=[1, 3, 5, 7, 999])
-        assert {row[0] for row in store.run(some)} == expected & {1, 3, 5, 7}, document
+        if place % 3 == 0:
+            some = compile.members(node, scope, contacts=[1, 3, 5, 7, 999])
+            assert {row[0] for row in store.run(some)} == expected & {1, 3, 5, 7}, document
         at = At(NOW, world.zone)
         for number, contact in world.contacts.items():
             ask = functools.partial(_ask, events=own[number], at=at, frozen=world.frozen, number=number)
