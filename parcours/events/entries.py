@@ -37,11 +37,36 @@ class Event(msgspec.Struct, array_like=True, tag="e", gc=False):
     moves: bool = True  # whether it may start and move journeys: imported history does not
 
 
+class Context(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
+    """Of a tracking call's context, what the digest reads; the rest is let go as the journal is read."""
+
+    page: Any = None
+    campaign: Any = None
+    user_agent: Any = None
+    traits: Any = None
+
+
+class Said(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
+    """Of a tracking call's body, what the digest reads; what the collector has not checked may be anything."""
+
+    user_id: str | None = None
+    anonymous_id: str | None = None
+    previous_id: Any = None
+    group_id: Any = None
+    event: Any = None
+    name: Any = None
+    category: Any = None
+    properties: dict[str, Any] | None = None
+    traits: dict[str, Any] | None = None
+    context: Context | None = None
+    claimed_timestamp: str | None = None
+
+
 class Call(msgspec.Struct, array_like=True, tag="c", gc=False):
     """A tracking call as received by the collector, still to be identified and named."""
 
     kind: str  # identify, track, page, screen, group, alias
-    body: dict[str, Any]  # the call, as sent
+    body: Said
     received_at: int
     occurred_at: int
     message_id: str

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from email.parser import BytesParser
 from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -41,6 +42,7 @@ _TRANSPORT = frozenset(
 )
 _LARGEST_STATEMENT = 64 * 1024 * 1024
 _CHUNK = 1024 * 1024
+_CHUNKS_READ_FROM_STRANGERS = 16
 _AUTHENTICATION_FAILED, _TOO_LARGE = 516, 307
 
 
@@ -85,8 +87,11 @@ class Handler(BaseHTTPRequestHandler):
         body = self._body()
         user = self._user()
         if user is None:
-            self._refuse(_AUTHENTICATION_FAILED, "Authentication failed. (AUTHENTICATION_FAILED)", status=401)
+            # What was sent is read, within reason: closing on unread bytes would destroy the answer on its way.
+            for _ in islice(body, _CHUNKS_READ_FROM_STRANGERS):
+                pass
             self.close_connection = True
+            self._refuse(_AUTHENTICATION_FAILED, "Authentication failed. (AUTHENTICATION_FAILED)", status=401)
             return
         values = dict(parse_qsl(address.query, keep_blank_values=True))
         try:
@@ -199,6 +204,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.send_header("X-ClickHouse-Query-Id", uuid.uuid4().hex)
         self.send_header("X-ClickHouse-Timezone", "UTC")
+        if self.close_connection:
+            self.send_header("Connection", "close")
         if format_name:
             self.send_header("X-ClickHouse-Format", format_name)
         if summary:

@@ -65,13 +65,14 @@ def decode_body(body: bytes | memoryview | None) -> Body:
     return _decoder.decode(lz4.frame.decompress(bytes(body)))
 
 
-def insert(load: Load, *, again: bool = True) -> None:
+def insert(load: Load, *, again: bool = True, body: Body | None = None) -> None:
     """Put a load's rows into the store, exactly once however often this is called.
 
-    `again` false says that this is surely the first call for the load, and saves the counting. Waits up to half a
+    `again` false says that this is surely the first call for the load, and saves the counting; `body` is what the
+    load's body holds, when the caller has it at hand. Waits up to half a
     minute for a store that is away. Raises clickhouse-connect's errors.
     """
-    body = decode_body(load.body)
+    body = body or decode_body(load.body)
     for table, count, lines in tables(body, account_id=load.account_id, load_id=load.pk):
         _insert_table(load, table, count, lines, again=again)
 

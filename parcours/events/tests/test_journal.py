@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parcours.events import journal
-from parcours.events.entries import Call, Entry, Event, Line, Linked, Membership, Parked, Touched
+from parcours.events.entries import Call, Entry, Event, Line, Linked, Membership, Parked, Said, Touched
 from parcours.events.models import JournalRow
 
 ONE_OF_EACH: list[Entry] = [
@@ -27,7 +27,7 @@ ONE_OF_EACH: list[Entry] = [
         visitor="0" * 31 + "1",
         properties={"url": "https://x.example/é", "n": [1, 2.5, None]},
     ),
-    Call("track", {"event": "x", "properties": {"a": {"b": [True, None]}}}, 1, 2, "m2"),
+    Call("track", Said(event="x", properties={"a": {"b": [True, None]}}), 1, 2, "m2"),
     Line("order.placed", 1, 2, "m3", {"email": "a@example.org"}, None, {"total": 10}, history=True),
     Touched([1, 2, 3]),
     Linked("0" * 32, 7),
