@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 #: Segment's event names (lower case, its first e-commerce specification's too) -> ours, and the properties
@@ -67,6 +68,7 @@ def event_name(name: str) -> tuple[str, dict[str, Any]]:
     return found if found is not None else (name, {})
 
 
+@lru_cache(maxsize=100_000)
 def names_nobody(identifier: str) -> bool:
     """Whether an id is what a broken or signed-out page sends for everyone: it must never join people."""
     return identifier.strip().strip("\"'").lower() in _NAMING_NOBODY

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from parcours.contacts import actions, definitions
 from parcours.contacts.tests.conftest import Shop
 from parcours.events import journal
-from parcours.events.entries import Call, Event
+from parcours.events.entries import Call, Event, Said
 from parcours.lib import clock
 from parcours.lib.ids import new_id
 from parcours.lib.instants import to_ms
@@ -28,8 +29,8 @@ def digest() -> Iterator[Digest]:
 
 
 def _call(kind: str, at: int, **body: Any) -> Call:
-    body = {"anonymousId": "browser-1", **body}
-    return Call(kind=kind, body=body, received_at=at, occurred_at=at, message_id=new_id())
+    said = msgspec.convert({"anonymousId": "browser-1", **body}, Said)
+    return Call(kind=kind, body=said, received_at=at, occurred_at=at, message_id=new_id())
 
 
 def _all(shop: Shop, contact_id: int, limit: int) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from parcours.lib import clock
@@ -169,13 +170,13 @@ def test_an_anonymous_past_counts_once_tied(firm: Firm) -> None:
     (ann,) = firm.people({"email": "ann@example.org"})
     readers = firm.segment({"event": "page.viewed"})
     from parcours.events import journal
-    from parcours.events.entries import Call
+    from parcours.events.entries import Call, Said
     from parcours.lib.ids import new_id
     from parcours.lib.instants import to_ms
 
     def call(kind: str, **body: object) -> Call:
         now = to_ms(clock.now())
-        return Call(kind, dict(body), now, now, new_id())
+        return Call(kind, msgspec.convert(body, Said), now, now, new_id())
 
     journal.append(
         [call("page", anonymousId="a1", properties={"url": "https://x.org/"})], account_id=firm.account.pk

@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -129,11 +129,12 @@ def check_call(body: dict[str, Any], *, kind: str | None, sent_at: Any, sender: 
     occurred, from_future = occurred_ms(timestamp=timestamp, sent_at=sent, received=sender.received)
     for name in ("writeKey", "sentAt", "integrations", "_metadata", "type"):
         body.pop(name, None)
+    body.pop("claimedTimestamp", None)
     if from_future:
-        body["claimed_timestamp"] = body.get("timestamp") or body.get("originalTimestamp")
+        body["claimedTimestamp"] = body.get("timestamp") or body.get("originalTimestamp")
     return Call(
         kind=kind,
-        body=body,
+        body=cast(Any, body),  # Written as it came: the digest reads of it what `Said` names.
         received_at=sender.received,
         occurred_at=occurred,
         message_id=message_id or new_id(),

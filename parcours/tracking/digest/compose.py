@@ -57,6 +57,7 @@ class Composed:
     """A load, and what its listeners are told of it."""
 
     load: Load
+    body: loads.Body
     batch: fanout.Batch
 
 
@@ -171,6 +172,13 @@ def _keep(draft: Draft, held: Held, taken: Read) -> Composed:
     account_id = draft.account.pk
     names.record(account_id, names.seen(draft.events), now=draft.now)
     accepted_from = from_ms(draft.accepted_from)
+    body = loads.Body(
+        events=draft.events,
+        profiles=draft.profiles,
+        links=draft.ties.linked,
+        memberships=draft.memberships,
+        parked=draft.parked,
+    )
     load = Load.objects.create(
         account_id=account_id,
         shard=held.shard,
@@ -181,30 +189,29 @@ def _keep(draft: Draft, held: Held, taken: Read) -> Composed:
             account_id, from_ms(taken.accepted_upto), accepted_from=accepted_from
         ),
         body=loads.encode_body(
-            events=draft.events,
-            profiles=draft.profiles,
-            links=draft.ties.linked,
-            memberships=draft.memberships,
-            parked=draft.parked,
+            events=body.events,
+            profiles=body.profiles,
+            links=body.links,
+            memberships=body.memberships,
+            parked=body.parked,
         ),
         created_at=draft.now,
     )
-    return Composed(load=load, batch=_batch(load, draft.events, draft.touched, draft.ties.linked))
+    return _composed(load, body)
 
 
-def _batch(load: Load, events: list, touched: set[int], linked: list[tuple[str, int]]) -> fanout.Batch:
-    return fanout.Batch(
+def _composed(load: Load, body: loads.Body) -> Composed:
+    batch = fanout.Batch(
         account_id=load.account_id,
         load_id=load.pk,
         now=load.created_at,
-        events=events,
-        touched=touched,
-        linked=linked,
+        events=body.events,
+        touched={profile["contact"] for profile in body.profiles},
+        linked=body.links,
     )
+    return Composed(load=load, body=body, batch=batch)
 
 
 def reopen(load: Load) -> Composed:
     """A load that a process now dead had composed, from its body alone."""
-    body = loads.decode_body(load.body)
-    touched = {profile["contact"] for profile in body.profiles}
-    return Composed(load=load, batch=_batch(load, body.events, touched, list(body.links)))
+    return _composed(load, loads.decode_body(load.body))

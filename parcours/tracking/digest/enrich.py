@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import ua_parser
 
+from parcours.events.entries import Context
+
 #: Families of ua-parser that are one browser for a reader, whatever it runs on.
 _BROWSERS = {
     "Chrome Mobile": "Chrome",
@@ -62,33 +64,33 @@ def url_properties(url: str) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def enrich(properties: dict[str, Any], *, context: dict[str, Any], agent: str) -> None:
+def enrich(properties: dict[str, Any], *, context: Context, agent: str) -> None:
     """Complete an event's properties from the call's context and User-Agent."""
-    page = context.get("page")
-    if isinstance(page, dict):
+    page = context.page
+    if type(page) is dict:
         for name in _FROM_PAGE:
             value = page.get(name)
-            if value and isinstance(value, str) and not properties.get(name):
+            if value and type(value) is str and not properties.get(name):
                 properties[name] = value
-    campaign = context.get("campaign")
-    if isinstance(campaign, dict):
+    if type(context.campaign) is dict:
         for name, theirs in _CAMPAIGN:
-            value = campaign.get(theirs)
-            if value and isinstance(value, str) and name not in properties:
+            value = context.campaign.get(theirs)
+            if value and type(value) is str and name not in properties:
                 properties[name] = value
     url = properties.get("url")
-    if url and isinstance(url, str):
+    if url and type(url) is str:
         for name, value in url_properties(url):
             if not properties.get(name):
                 properties[name] = value
-    given = context.get("userAgent")
-    agent = given if isinstance(given, str) and given else agent
+    if context.user_agent and type(context.user_agent) is str:
+        agent = context.user_agent
     if agent:
-        browser, device = agent_properties(agent[:1000])
+        browser, device = agent_properties(agent if len(agent) <= 1000 else agent[:1000])
         if browser is not None:
             properties.setdefault("browser", browser)
             properties.setdefault("device_type", device)
-    split_region(properties)
+    if "region" in properties:
+        split_region(properties)
 
 
 def split_region(properties: dict[str, Any]) -> None:

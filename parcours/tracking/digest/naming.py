@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from parcours.events.entries import Call, Event, Line
+from parcours.events.entries import Call, Context, Event, Line, Said
 from parcours.tracking.digest.enrich import enrich, split_region
 from parcours.tracking.identity import Item, browser_of
 from parcours.tracking.names import FIELDS, event_name, names_nobody
@@ -13,6 +13,7 @@ from parcours.tracking.refusals import Reason
 _MOST_ATTRIBUTES = 200
 _LONGEST_ATTRIBUTE = 100
 _NOTHING: dict[str, Any] = {}
+_NO_CONTEXT = Context()
 _CHANNELS = ("email.", "sms.", "whatsapp.")
 
 
@@ -26,43 +27,46 @@ class Dropped(Exception):
 
 def from_call(call: Call, *, account_id: int) -> Item:
     """What a tracking call says, and of whom. Raises Dropped."""
-    body = call.body
-    user, anonymous = body.get("userId") or "", body.get("anonymousId") or ""
-    external_id = "" if not user or names_nobody(user) else user
-    browser = "" if not anonymous or names_nobody(anonymous) else browser_of(account_id, anonymous)
-    context = body.get("context") or _NOTHING
-    item = Item(event=None, browser=browser, external_id=external_id)
+    said = call.body
+    user, anonymous = said.user_id, said.anonymous_id
+    item = Item(
+        event=None,
+        browser="" if not anonymous or names_nobody(anonymous) else browser_of(account_id, anonymous),
+        external_id="" if not user or names_nobody(user) else user,
+    )
     item.message_id, item.received_at = call.message_id, call.received_at
-    match call.kind:
-        case "track":
-            name, extra = event_name(body["event"])
-            properties = body.get("properties") or {}
-            for key, value in extra.items():
-                properties.setdefault(key, value)
-            item.event = _event(call, name, properties)
-            if name == "form.submitted":
-                _read_form(item, properties, body, context)
-        case "page" | "screen":
-            item.event = _event(call, "page.viewed", _page_properties(call.kind, body, context))
-        case "identify":
-            item.contact_line = contact_line(body.get("traits") or _NOTHING, external_id)
-        case "group":
-            properties = dict(body.get("traits") or _NOTHING)
-            properties["group_id"] = body.get("groupId")
-            item.event = _event(call, "group", properties)
-        case "alias":
-            previous = body["previousId"]
-            item.browser = "" if names_nobody(previous) else browser_of(account_id, previous)
+    context = said.context or _NO_CONTEXT
+    kind = call.kind
+    if kind == "track":
+        name, extra = event_name(said.event)
+        properties = said.properties or {}
+        for key, value in extra.items():
+            properties.setdefault(key, value)
+        item.event = _event(call, name, properties)
+        if name == "form.submitted":
+            _read_form(item, properties, said.traits, context.traits)
+    elif kind == "identify":
+        item.contact_line = contact_line(said.traits or _NOTHING, item.external_id)
+    elif kind == "alias":
+        previous = said.previous_id
+        item.browser = "" if names_nobody(previous) else browser_of(account_id, previous)
+    elif kind == "group":
+        properties = dict(said.traits or _NOTHING)
+        properties["group_id"] = said.group_id
+        item.event = _event(call, "group", properties)
+    else:
+        item.event = _event(call, "page.viewed", _page_properties(kind, said, context))
+    agent = call.agent
     if call.source == "gpc":
         _obey_privacy_signal(item)
-        context, agent = {"page": context.get("page")}, ""
-    else:
-        agent = call.agent
+        context, agent = Context(page=context.page), ""
     if item.event is not None:
-        if "claimed_timestamp" in body:
-            item.event.properties["claimed_timestamp"] = body["claimed_timestamp"]
-        enrich(item.event.properties, context=context, agent=agent)
-        item.event.order = _order(item.event.properties)
+        properties = item.event.properties
+        if said.claimed_timestamp:
+            properties["claimed_timestamp"] = said.claimed_timestamp
+        enrich(properties, context=context, agent=agent)
+        if "order_id" in properties:
+            item.event.order = _order(properties)
     return item
 
 
@@ -76,22 +80,26 @@ def _event(call: Call, name: str, properties: dict[str, Any]) -> Event:
     )
 
 
-def _page_properties(kind: str, body: dict[str, Any], context: dict[str, Any]) -> dict[str, Any]:
-    properties: dict[str, Any] = body.get("properties") or {}
-    page = context.get("page")
-    title = page.get("title") if isinstance(page, dict) else None
-    for name, value in (("name", body.get("name")), ("category", body.get("category")), ("title", title)):
-        if isinstance(value, str) and value:
-            properties.setdefault(name, value)
-    if kind == "screen" and isinstance(body.get("name"), str):
-        properties.setdefault("screen", body["name"])
+def _page_properties(kind: str, said: Said, context: Context) -> dict[str, Any]:
+    properties = said.properties or {}
+    page = context.page
+    if type(page) is dict:
+        title = page.get("title")
+        if title and type(title) is str:
+            properties.setdefault("title", title)
+    if said.name and type(said.name) is str:
+        properties.setdefault("name", said.name)
+        if kind == "screen":
+            properties.setdefault("screen", said.name)
+    if said.category and type(said.category) is str:
+        properties.setdefault("category", said.category)
     return properties
 
 
-def _read_form(item: Item, properties: dict[str, Any], body: dict[str, Any], context: dict[str, Any]) -> None:
+def _read_form(item: Item, *held_in: Any) -> None:
     """A form names its person by its e-mail address: its own property, else its traits'."""
     item.needs_email = True
-    for held in (properties, body.get("traits"), context.get("traits")):
+    for held in held_in:
         email = held.get("email") if isinstance(held, dict) else None
         if isinstance(email, str) and email.strip():
             item.contact_line = {"email": email}
@@ -194,7 +202,7 @@ def from_line(line: Line, *, account_id: int) -> Item:
         if contact:
             item.needs_email = True
         else:
-            _read_form(item, properties, {}, {})
+            _read_form(item, properties)
     return item
 
 

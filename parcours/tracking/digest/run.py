@@ -73,7 +73,7 @@ class Digest:
     def _store_and_tell(self, held: Held, composed: Composed, *, again: bool = False) -> None:
         load = composed.load
         if load.status == Load.Status.COMPOSED:
-            loads.insert(load, again=again)
+            loads.insert(load, again=again, body=composed.body)
             point("digest.inserted")
             with transaction.atomic():
                 held.commit_check()

@@ -12,6 +12,8 @@ import os
 import sys
 from collections.abc import Callable
 
+import msgspec
+
 from parcours.config import startup
 
 startup.setup_django()
@@ -20,7 +22,7 @@ from django.db import connection, connections  # noqa: E402
 
 from parcours.accounts.models import Account  # noqa: E402
 from parcours.events import journal  # noqa: E402
-from parcours.events.entries import Call, Event, Linked  # noqa: E402
+from parcours.events.entries import Call, Event, Linked, Said  # noqa: E402
 from parcours.events.models import JournalRow, Load, SeenMessage  # noqa: E402
 from parcours.events.store.client import client, ensure_store  # noqa: E402
 from parcours.lib import clock, crashpoints  # noqa: E402
@@ -47,7 +49,7 @@ def receive(account: Account) -> None:
     now, number = to_ms(clock.now()), iter(range(1000))
 
     def call(kind: str, **body: object) -> Call:
-        return Call(kind, dict(body), now, now, f"m{next(number)}")
+        return Call(kind, msgspec.convert(body, Said), now, now, f"m{next(number)}")
 
     calls = [call("page", anonymousId=f"a{index % 3}") for index in range(9)]
     calls.append(call("identify", anonymousId="a0", userId="ann", traits={"email": "ann@example.org"}))

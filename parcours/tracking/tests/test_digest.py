@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from parcours.accounts.models import Account
 from parcours.contacts.models import Contact
 from parcours.events import journal
-from parcours.events.entries import Call, Entry, Line, Linked, Touched
+from parcours.events.entries import Call, Entry, Line, Linked, Said, Touched
 from parcours.events.models import JournalRow, Load
 from parcours.events.store.client import client
 from parcours.lib import clock
@@ -40,7 +41,11 @@ def digest() -> Iterator[Digest]:
 def call(kind: str, *, at: int = 0, message_id: str = "", **body: Any) -> Call:
     now = to_ms(clock.now())
     return Call(
-        kind=kind, body=body, received_at=now, occurred_at=at or now, message_id=message_id or new_id()
+        kind=kind,
+        body=msgspec.convert(body, Said),
+        received_at=now,
+        occurred_at=at or now,
+        message_id=message_id or new_id(),
     )
 
 
