@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from parcours.accounts.models import Account
 from parcours.contacts import attributes
-from parcours.contacts.lines import CHANNELS, COLUMNS, KEYS, Line, Reader, Refused, whole_id
+from parcours.contacts.lines import CHANNELS, COLUMNS, KEYS, Line, Reader, Refused, fault_of
 from parcours.contacts.models import AttributeDefinition, ConsentValue
 from parcours.contacts.normalise import Unfit
 from parcours.contacts.telling import Cause, Teller
@@ -248,7 +248,8 @@ class Batch:
                     value, types.get(name) or self.types[name], zone=self.zone, cell=self.cells
                 )
             except Unfit as error:
-                raise _refused(f"/attributes/{name}", f"attributes.{name}: {error}") from error
+                field = f"attributes.{name}"
+                raise Refused([fault_of(field, str(error))], fields=[field]) from error
         for name, step in line.increments.items():
             kind = self.types.get(name)
             if kind is None:
@@ -387,6 +388,3 @@ def insert_consent_changes(
 
 def _refused(pointer: str, detail: str) -> Refused:
     return Refused([{"pointer": pointer, "detail": detail}])
-
-
-__all__ = ["Batch", "Person", "Source", "insert_consent_changes", "insert_members", "lock", "whole_id"]

@@ -97,5 +97,4 @@ def add_faults(form: forms.Form, faults: Sequence[Fault]) -> None:
     """Show faults beside their fields, or above the form for those that have none."""
     for fault in faults:
         name = fault["pointer"].strip("/").partition("/")[0]
-        detail = fault["detail"].removeprefix(f"{name}: ")
-        form.add_error(name if name in form.fields else None, detail)
+        form.add_error(name if name in form.fields else None, fault["detail"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -38,10 +38,18 @@ _LARGEST_ID = 2**63 - 1
 
 
 class Refused(Exception):
-    """A line that is not taken, with everything that is wrong with it."""
+    """A line that is not taken, with everything that is wrong with it.
 
-    def __init__(self, faults: list[Fault]) -> None:
-        super().__init__(" ".join(fault["detail"] for fault in faults))
+    Its text is for a reader who sees the line's number alone, so that it names the fields; `faults` point to them.
+    """
+
+    def __init__(self, faults: list[Fault], *, fields: Sequence[str] = ()) -> None:
+        details = [fault["detail"] for fault in faults]
+        named = [
+            _("%(field)s: %(fault)s") % {"field": name, "fault": detail}
+            for name, detail in zip(fields, details, strict=False)
+        ]
+        super().__init__(" ".join(named or details))
         self.faults = faults
 
 
@@ -67,9 +75,10 @@ def whole_id(value: object) -> int | None:
     return value if isinstance(value, int) and 0 < value <= _LARGEST_ID else None
 
 
-def _fault(name: str, error: Unfit) -> Fault:
-    short = name[:100]
-    return {"pointer": "/" + short.replace("~", "~0").replace("/", "~1"), "detail": f"{short}: {error}"}
+def fault_of(field: str, detail: str) -> Fault:
+    """A fault of a field (`attributes.points`), with its JSON Pointer."""
+    escaped = field.replace("~", "~0").replace("/", "~1")
+    return {"pointer": "/" + escaped.replace(".", "/", 1), "detail": detail}
 
 
 def _name(value: str) -> str:
@@ -94,16 +103,19 @@ class Reader:
 
     def read(self, given: Mapping[str, Any], *, now_ms: int) -> Line:
         """The line, normalised. Raises Refused with all its faults."""
-        line, faults = Line(), []
+        line = Line()
+        fields: list[str] = []
+        faults: list[Fault] = []
         if not isinstance(given, dict):
             raise Refused([{"pointer": "", "detail": _("A contact is an object.")}])
         for name, value in given.items():
             try:
                 self._read(line, name, value, now_ms)
             except Unfit as error:
-                faults.append(_fault(str(name), error))
+                fields.append(str(name)[:100])
+                faults.append(fault_of(fields[-1], str(error)))
         if faults:
-            raise Refused(faults)
+            raise Refused(faults, fields=fields)
         return line
 
     def _read(self, line: Line, name: str, value: Any, now_ms: int) -> None:

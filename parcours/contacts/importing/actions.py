@@ -98,9 +98,10 @@ def run(running: jobs.Running) -> None:
     """Import a file, some thousands of lines in a transaction, each of which also says how far the import is."""
     job = running.job
     result: dict[str, Any] = dict(job.result)
-    if result.get("complete"):
-        return
     path = uploads.folder() / job.parameters["path"]
+    if result.get("complete"):
+        path.unlink(missing_ok=True)
+        return
     found = Format(**job.parameters["format"])
     result.setdefault("encoding", _ENCODINGS.get(found.encoding, "UTF-16"))
     result.setdefault("columns", dict(zip(found.headers, found.fields, strict=True)))

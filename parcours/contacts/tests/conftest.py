@@ -11,6 +11,11 @@ from parcours.contacts import actions, queries
 from parcours.lib import clock
 
 
+def streamed(answer: Any) -> bytes:
+    """The whole of a file sent piece by piece."""
+    return b"".join(answer.streaming_content)
+
+
 class Shop:
     """An account, its programs' key, and a client that bears it."""
 

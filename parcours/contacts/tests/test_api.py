@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from parcours.contacts import queries
@@ -160,14 +162,14 @@ def test_another_accounts_ids_read_as_ids_of_nothing(shop: Shop, other_shop: Sho
     (theirs,) = other_shop.add({"email": "a@example.org"})
     foreign = other_shop.call("POST", "lists", {"name": "Theirs"}).json()["id"]
     mine = shop.call("POST", "lists", {"name": "Mine"}).json()["id"]
-    calls = [
+    calls: list[tuple[str, str, Any]] = [
         ("GET", "contacts/{}", None),
         ("PATCH", "contacts/{}", {"city": "Paris"}),
         ("DELETE", "contacts/{}", None),
         ("GET", "contacts/{}/consents", None),
         ("GET", "contacts/{}/timeline", None),
     ]
-    calls_on_lists = [
+    calls_on_lists: list[tuple[str, str, Any]] = [
         ("GET", "lists/{}", None),
         ("PATCH", "lists/{}", {"name": "x"}),
         ("DELETE", "lists/{}", None),

@@ -15,7 +15,7 @@ from parcours.accounts.models import Job
 from parcours.contacts import actions, definitions
 from parcours.contacts.importing import uploads
 from parcours.contacts.models import ConsentChange
-from parcours.contacts.tests.conftest import Shop
+from parcours.contacts.tests.conftest import Shop, streamed
 from parcours.lib import clock
 
 pytestmark = pytest.mark.django_db
@@ -77,7 +77,7 @@ def test_formulas_are_data_and_are_defused_only_in_exports(shop: Shop) -> None:
     csv.writer(text).writerows([["email", "first_name", "phone"], ["f@example.org", formula, "+33612345678"]])
     shop.take(text.getvalue().encode())
     assert shop.people()["f@example.org"]["first_name"] == formula
-    exported = b"".join(shop.client.get("/api/v1/contacts/export").streaming_content).decode("utf-8-sig")
+    exported = streamed(shop.client.get("/api/v1/contacts/export")).decode("utf-8-sig")
     (row,) = csv.DictReader(io.StringIO(exported))
     assert row["first_name"] == "'" + formula
     assert row["phone"] == "+33612345678"
@@ -96,7 +96,7 @@ def test_what_is_exported_can_be_imported_and_changes_nothing(shop: Shop) -> Non
     before = shop.people()
     for kind, content_type in (("csv", "text/csv"), ("ndjson", "application/x-ndjson")):
         sent = shop.client.get(f"/api/v1/contacts/export?format={kind}")
-        job = shop.take(b"".join(sent.streaming_content), content_type=content_type)
+        job = shop.take(streamed(sent), content_type=content_type)
         assert (job["accepted"], job["refused"], job["result"]["updated"]) == (1, [], 0), job
     assert shop.people() == before
 

@@ -15,7 +15,7 @@ from parcours.accounts.access import WRITE, PageRequest, find, page
 from parcours.contacts import actions, exports, queries, timeline
 from parcours.contacts.forms import ContactForm, add_faults
 from parcours.contacts.models import AttributeDefinition, Channel, ConsentValue, Contact, List
-from parcours.contacts.views.words import CONSENT_TONES, after, events_of
+from parcours.contacts.views.words import CONSENT_TONES, after, events_of, source_of
 from parcours.lib import clock
 from parcours.lib.instants import from_ms
 from parcours.lib.paging import encode_cursor
@@ -140,7 +140,7 @@ def one(request: PageRequest, contact_id: str) -> HttpResponse:
                 "before": ConsentValue(change.before).label,
                 "after": ConsentValue(change.after).label,
                 "tone": CONSENT_TONES[change.after],
-                "source": change.source,
+                "source": source_of(change.source),
                 "at": change.at,
             }
             for change in contact.consent_changes.order_by("-pk")[:50]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from parcours.contacts.models import ConsentValue, List
@@ -14,6 +14,18 @@ from parcours.lib.paging import decode_cursor
 from parcours.lib.problems import Invalid
 
 CONSENT_TONES = {"opted_in": "good", "opted_out": "bad", "pending": "neutral"}
+
+#: Where changes come from, when the product itself says it.
+_SOURCES = {
+    "import": gettext_lazy("an import"),
+    "api": gettext_lazy("the API"),
+    "page": gettext_lazy("by hand"),
+    "tracking": gettext_lazy("the tracking of the site"),
+    "journey": gettext_lazy("a journey"),
+    "deletion": gettext_lazy("the deletion of the list"),
+    "unsubscribe_page": gettext_lazy("the unsubscription page"),
+    "one_click": gettext_lazy("the mail reader’s unsubscribe button"),
+}
 
 #: The icon of a family of events; of one event where it says more.
 _ICONS = {
@@ -58,9 +70,13 @@ _TELLING = (
     "form_id",
     "campaign_id",
     "reason",
-    "source",
 )
 _LONGEST_DETAIL = 160
+
+
+def source_of(source: str) -> str:
+    """Where a change comes from: a word of ours in the reader's language, any other as it was given."""
+    return str(_SOURCES.get(source, source))
 
 
 def after(cursor: str) -> int | None:
@@ -101,6 +117,8 @@ def _detail(item: dict[str, Any], lists: dict[str, str]) -> str:
         return lists.get(str(properties.get("list")), _("a list deleted since"))
     if item["name"].endswith(".subscription_updated"):
         return f"{_consent(properties.get('from'))} → {_consent(properties.get('to'))}"
+    if item["name"] == "contact.created":
+        return source_of(str(properties.get("source", "")))
     if item["name"] == "contact.updated":
         return ", ".join(str(field) for field in properties.get("fields", ()))[:_LONGEST_DETAIL]
     if item["name"].startswith("order.") and "total" in properties:
