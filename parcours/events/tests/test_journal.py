@@ -59,6 +59,7 @@ def test_a_row_written_by_a_later_version_is_refused() -> None:
         journal.decode(b"\x09abc")
 
 
+@pytest.mark.database
 @pytest.mark.django_db
 def test_append_splits_large_batches_and_keeps_their_order() -> None:
     events = [Event("x", i, i, f"m{i}") for i in range(journal.MOST_ENTRIES * 2 + 1)]
@@ -76,6 +77,22 @@ def test_append_belongs_to_the_callers_transaction() -> None:
         journal.append(ONE_OF_EACH, account_id=1)
         raise RuntimeError
     assert not JournalRow.objects.exists()
+
+
+@pytest.mark.database
+@pytest.mark.django_db(transaction=True)
+def test_the_collectors_rows_reach_the_digest_from_any_thread() -> None:
+    collected = journal.open_collector_journal(writer=True)
+    rows = [(5, journal.shard_of(5), 1, 7, journal.encode(ONE_OF_EACH))] * 3
+    thread = threading.Thread(target=collected.append_many, args=(rows,))
+    thread.start()
+    thread.join()
+    shard = journal.shard_of(5)
+    found = collected.read(0, 10, shard=shard) if collected.separate else list(JournalRow.objects.all())
+    collected.trim(max(row.id for row in found), shard=shard)
+    collected.close()
+    assert [(row.account_id, row.shard, row.count) for row in found] == [(5, shard, 1)] * 3
+    assert journal.decode(found[0].body) == ONE_OF_EACH
 
 
 def new_row(number: int, *, account: int = 1) -> journal.NewRow:

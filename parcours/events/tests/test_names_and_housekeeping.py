@@ -15,7 +15,7 @@ from parcours.events.tests.test_loads import profile
 from parcours.lib import clock
 from tests.fixtures.store import StoreProcess
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 def event(name: str, **properties: object) -> Event:
