@@ -99,3 +99,33 @@ setInterval(() => {
     });
   }
 }, 500);
+
+/**
+ * `data-live-preview="FORM"` on a button that sends a form into a frame: pressed by itself when the page opens and
+ * whenever the writer pauses. Each time the frame is a new one, so that the browser's way back does not lead
+ * through every preview.
+ */
+const WRITER_PAUSES_MS = 700;
+let pause: number | undefined;
+
+function livePreview(form: HTMLFormElement | null | undefined): HTMLButtonElement | null {
+  return form?.id ? document.querySelector<HTMLButtonElement>(`[data-live-preview="${form.id}"]`) : null;
+}
+
+document.addEventListener("input", (event) => {
+  const button = livePreview((event.target as Element).closest("form"));
+  if (!button) return;
+  window.clearTimeout(pause);
+  pause = window.setTimeout(() => button.click(), WRITER_PAUSES_MS);
+});
+
+document.addEventListener("click", (event) => {
+  const button = (event.target as Element | null)?.closest<HTMLButtonElement>("[data-live-preview]");
+  const frame = button && document.querySelector<HTMLIFrameElement>(`iframe[name="${button.formTarget}"]`);
+  if (!frame) return;
+  const fresh = frame.cloneNode() as HTMLIFrameElement;
+  fresh.removeAttribute("src");
+  frame.replaceWith(fresh);
+});
+
+document.querySelectorAll<HTMLButtonElement>("[data-live-preview]").forEach((button) => button.click());

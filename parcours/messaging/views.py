@@ -121,7 +121,7 @@ def _framed(
         response = HttpResponse(html)
     else:
         found = {"text": text, "subject": subject, "faults": faults}
-        response = render(request, "messaging/frame.html", found, status=422 if faults else 200)
+        response = render(request, "messaging/frame.html", found)
     response["Content-Security-Policy"] = _PREVIEW_POLICY
     response["Cache-Control"] = "no-store"
     response["Referrer-Policy"] = "no-referrer"
