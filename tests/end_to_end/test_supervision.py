@@ -20,6 +20,8 @@ import pytest
 
 PARTS = ("web", "work", "store")
 BACK_WITHIN_SECONDS = 5.0
+#: On a machine that is busy with other things, a process takes its time to import what it needs.
+BACK_WHEN_BUSY_SECONDS = 60.0
 #: A loaded machine with cold caches takes its time to import everything the first time.
 FIRST_START_SECONDS = 60.0
 
@@ -93,9 +95,13 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_that_is_killed_is_back_within_seconds(installation: Installation, part: str) -> None:
     before = installation.pids()
+    busy = os.getloadavg()[0] > 2 * (os.cpu_count() or 1)
+    within = BACK_WHEN_BUSY_SECONDS if busy else BACK_WITHIN_SECONDS
     os.kill(before[part], signal.SIGKILL)
+    began = time.monotonic()
     until(lambda: installation.pid(part) != before[part], seconds=BACK_WITHIN_SECONDS)
-    took = until(lambda: alive(installation.pid(part)) and installation.ready(), seconds=15)
+    until(lambda: alive(installation.pid(part)) and installation.ready(), seconds=within)
+    took = time.monotonic() - began
     print(f"{part} was ready again {took:.1f} s after its death")
     after = installation.pids()
     assert {name for name in PARTS if after[name] != before[name]} == {part}, "the others were left alone"
