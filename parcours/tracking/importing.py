@@ -172,7 +172,7 @@ def import_lines(
 def _read(account: Account, raw: bytes | None, *, history: bool, received: int) -> Line:
     """One line, checked as far as it can be alone. Raises Refused."""
     if raw is None:
-        raise Refused(Reason.TOO_LARGE, _("A line may be %(most)d KB.") % {"most": _LONGEST_LINE // 1024})
+        raise Refused(Reason.TOO_LARGE)
     given = read_object(raw)
     for name in given:
         if name not in _FIELDS:

@@ -37,7 +37,7 @@ class Reason(StrEnum):
 _SENTENCES = {
     Reason.NOT_JSON: _("The line is not JSON."),
     Reason.NOT_AN_OBJECT: _("A line must be a JSON object."),
-    Reason.TOO_LARGE: _("The line is too long."),
+    Reason.TOO_LARGE: _("The line is longer than 256 KB."),
     Reason.TOO_DEEP: _("Objects and lists are nested too deep."),
     Reason.NUMBER: _("A number is out of range."),
     Reason.UNKNOWN_FIELD: _("An event has no such field."),
