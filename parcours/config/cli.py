@@ -190,6 +190,21 @@ def import_file(kind: str, file: Path, account_name: str | None, **options: str 
         sys.exit(1)
 
 
+@main.command(help="Look whether the installation is set up as it should be; exits with 1 when it is not.")
+def check() -> None:
+    from parcours.config import startup
+
+    startup.setup_django()
+    from parcours.config.check import BAD, findings
+
+    marks = {"good": "ok  ", "note": "note", "bad": "BAD "}
+    bad = False
+    for finding in findings():
+        bad = bad or finding.state == BAD
+        click.echo(f"{marks[finding.state]}  {finding.subject}: {finding.detail}")
+    sys.exit(1 if bad else 0)
+
+
 @main.command(help="Bring the databases' schemas up to date.")
 def migrate() -> None:
     from parcours.config import startup
