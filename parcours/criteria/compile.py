@@ -98,9 +98,10 @@ class _Sql:
         elif rows is not None:
             self.only = self.bound.add(sorted({row[1] for row in rows}), "Array(UInt64)")
         self.now = "p.now" if self.rows else self.bound.whole(scope.now)
-        self.on_people = Tests(self.bound, self.now, scope.zone, "p.key")
+        same = None if self.rows else scope.now
+        self.on_people = Tests(self.bound, self.now, scope.zone, same, "p.key")
         self.event_now = "b.now" if self.rows else self.now
-        self.on_events = Tests(self.bound, self.event_now, scope.zone, "b.key" if self.rows else "''")
+        self.on_events = Tests(self.bound, self.event_now, scope.zone, same, "b.key" if self.rows else "''")
         self.did: dict[Did, int] = {}
 
     def _rows(self, rows: Sequence[tuple[int, int, int, int, int, str]]) -> str:

@@ -49,11 +49,15 @@ class Elements:
 
 @dataclass
 class Tests:
-    """Writes tests; `now` is the SQL of the instant (ms) of the evaluation, `key` that of the run's key."""
+    """Writes tests; `now` is the SQL of the instant (ms) of the evaluation, `now_ms` its value where it is the same
+    for every row, `key` the SQL of the run's key."""
+
+    __test__ = False  # not a test of pytest's
 
     bound: Bound
     now: str
     zone: str
+    now_ms: int | None = None
     key: str = "''"
 
     def elements(self, test: Test, value: Elements) -> str:
@@ -96,11 +100,7 @@ class Tests:
         if test.kind is Kind.NUMBER:
             return self._numbers(test, value)
         if test.kind is Kind.INSTANT:
-            instants = self._instants(value.texts)
-            met = f"arrayExists(i -> ifNull({self._instant(test, 'i')}, 0), {instants})"
-            if test.op == "not_within":
-                return f"(arrayExists(i -> isNotNull(i), {instants}) AND NOT {met})"
-            return met
+            return self._dates(test, value.texts)
         texts = f"arrayExists(x -> {self._text(test, 'x')}, {value.texts})"
         return f"({texts} OR {self._numbers(test, value)})" if test.kind is Kind.MIXED else texts
 
@@ -141,9 +141,18 @@ class Tests:
             return self.bound.whole(moment.at)
         return f"({self.now} - {self.bound.whole(moment.ago)})" if moment.ago else self.now
 
-    def _instants(self, texts: str) -> str:
-        """The instants that texts read as (`values.as_instant`), null for a day that does not exist."""
-        form = self.bound.text(values.DATE)
+    def _dates(self, test: Test, texts: str) -> str:
+        """Whether texts that read as instants (`values.as_instant`) meet a test; a day that does not exist is null."""
+        dates = self._read(texts)
+        known = self.now_ms is not None or all(moment.at is not None for moment in test.moments)
+        met = self._in_ranges(test) if known else self._instant(test, self._looked_up())
+        exists = f"arrayExists(y -> ifNull({met}, 0), {dates})"
+        if test.op == "not_within":
+            return f"(arrayExists(y -> isNotNull(y.1), {dates}) AND NOT {exists})"
+        return exists
+
+    def _read(self, texts: str) -> str:
+        """Of each date: its local time in ms, the offset given, and whether that is Z."""
         day = (
             "toUnixTimestamp64Milli(parseDateTime64BestEffortOrNull("
             "concat(substring(x, 1, 10), ' 00:00:00'), 3, 'UTC'))"
@@ -154,23 +163,49 @@ class Tests:
             " + toInt64OrZero(rightPad(extract(x, '\\\\.([0-9]{1,3})'), 3, '0'))"
         )
         offset = "extract(x, '[+-][0-9]{2}:?[0-9]{2}$')"
-        dates = f"arrayFilter(x -> match(x, {form}), {texts})"
-        parts = f"arrayMap(x -> ({day} + {clock}, {offset}, endsWith(x, 'Z')), {dates})"
-        given = (
-            "if(startsWith(y.2, '-'), -60000, 60000)"
-            " * (toInt64OrZero(substring(y.2, 2, 2)) * 60 + toInt64OrZero(right(y.2, 2)))"
-        )
-        return (
-            f"arrayMap(y -> y.1 - multiIf(y.3, 0, y.2 != '', {given}, {self._local_offset('y.1')}), {parts})"
-        )
+        dates = f"arrayFilter(x -> match(x, {self.bound.text(values.DATE)}), {texts})"
+        return f"arrayMap(x -> ({day} + {clock}, {offset}, endsWith(x, 'Z')), {dates})"
 
-    def _local_offset(self, local: str) -> str:
+    def _in_ranges(self, test: Test) -> str:
+        """With bounds known now, a date without offset is compared in local time: no zone has to be looked up."""
+        given, local = [], []
+        for low, high in self._ranges(test):
+            given.append(self._between("y.1 - " + _OFFSET, low, high))
+            for first, last in values.local_ranges(low, high, self.zone):
+                local.append(self._between("y.1", first, last))
+        return f"if(y.3 OR y.2 != '', {_any(given)}, {_any(local)})"
+
+    def _ranges(self, test: Test) -> list[tuple[int | None, int | None]]:
+        """The instants that meet a test, as ranges in ms, both ends in."""
+        bounds = [moment.when(self.now_ms or 0) for moment in test.moments]
+        if test.op in ("between", "not_within"):
+            return [(bounds[0], bounds[1])]
+        if test.op == "in":
+            return [(bound, bound) for bound in bounds]
+        if test.op in ("gt", "gte"):
+            return [(bounds[0] + (test.op == "gt"), None)]
+        return [(None, bounds[0] - (test.op == "lt"))]
+
+    def _between(self, expression: str, low: int | None, high: int | None) -> str:
+        parts = [] if low is None else [f"{expression} >= {self.bound.whole(low)}"]
+        parts += [] if high is None else [f"{expression} <= {self.bound.whole(high)}"]
+        return f"({' AND '.join(parts)})"
+
+    def _looked_up(self) -> str:
+        """A date's instant where each row has a `now` of its own."""
         thresholds, offsets = values.transitions(self.zone)
-        if not thresholds:
-            return self.bound.whole(offsets[0])
         since = self.bound.add(list(thresholds), "Array(Int64)")
         ahead = self.bound.add(list(offsets), "Array(Int64)")
-        return f"{ahead}[1 + arrayCount(t -> t <= assumeNotNull({local}), {since})]"
+        local = f"{ahead}[1 + arrayCount(t -> t <= assumeNotNull(y.1), {since})]"
+        return f"(y.1 - if(y.3 OR y.2 != '', {_OFFSET}, {local}))"
+
+
+_MINUTES = "(toInt64OrZero(substring(y.2, 2, 2)) * 60 + toInt64OrZero(right(y.2, 2)))"
+_OFFSET = f"if(startsWith(y.2, '-'), -60000, 60000) * {_MINUTES}"
+
+
+def _any(conditions: Sequence[str]) -> str:
+    return f"({' OR '.join(conditions)})" if conditions else "0"
 
 
 def compare(op: str, expression: str, bounds: Sequence[str]) -> str:

@@ -30,6 +30,7 @@ _DATE = re.compile(DATE[:-1] + r"\Z")
 _EPOCH = datetime(1970, 1, 1)
 _MS = timedelta(milliseconds=1)
 DAY_MS = 86_400_000
+_FAR = 2**62
 
 
 def fold(text: str) -> str:
@@ -124,6 +125,27 @@ def transitions(zone: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
             offsets.append(after // _MS)
         at, before = following, after
     return tuple(thresholds), tuple(offsets)
+
+
+def local_ranges(low: int | None, high: int | None, zone: str) -> list[tuple[int, int]]:
+    """The local times (ms, both ends in) of a zone whose instants are from `low` to `high`, both in; None: no end.
+
+    There is one range, but where clocks went forward: an hour that was skipped is read as the one after it.
+    """
+    thresholds, offsets = transitions(zone)
+    since = (-_FAR, *thresholds)
+    until = (*(threshold - 1 for threshold in thresholds), _FAR)
+    found: list[tuple[int, int]] = []
+    for start, end, offset in zip(since, until, offsets, strict=True):
+        first = start if low is None else max(start, low + offset)
+        last = end if high is None else min(end, high + offset)
+        if first > last:
+            continue
+        if found and found[-1][1] + 1 == first:
+            found[-1] = (found[-1][0], last)
+        else:
+            found.append((first, last))
+    return found
 
 
 def end_of_day(text: str, zone: str) -> int | None:

@@ -193,7 +193,7 @@ def put(world: World, *, account: int, load: int = 1) -> None:
     events, profiles, links, members = [], [], [], []
     for place, event in enumerate(world.events):
         texts, numbers = flatten(event["properties"])
-        row = {
+        row: dict[str, Any] = {
             "account": account,
             "load": load,
             "position": place,
