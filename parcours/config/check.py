@@ -120,7 +120,7 @@ def _domains() -> Iterator[Finding]:
         return
     if senders and not _knows_the_internet():
         yield Finding(
-            NOTE, "SPF and DMARC", "cannot be verified from here: the resolver does not reach the root of DNS"
+            NOTE, "SPF and DMARC", "cannot be verified here: the resolver does not reach the root of DNS"
         )
         return
     for domain in sorted({sender.rpartition("@")[2].lower() for sender in senders}):
