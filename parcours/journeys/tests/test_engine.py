@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from parcours.contacts.models import Contact, ListMember
+import pytest
+
+from parcours.contacts.models import AttributeDefinition, Contact, ListMember
 from parcours.journeys import actions
 from parcours.journeys.models import Enrolment, StepCount, Taken
 from parcours.journeys.tests.world import ENTRY, START, World, standing
 from parcours.lib import clock
 from parcours.messaging.models import Send
+
+pytestmark = pytest.mark.database
 
 
 def _straight(world: World) -> list[dict]:
@@ -85,8 +89,6 @@ def test_what_follows_a_change_of_the_contact_sees_it(world: World) -> None:
         {"id": "right", "type": "end"},
         {"id": "wrong", "type": "end"},
     ]  # fmt: skip
-    from parcours.contacts.models import AttributeDefinition
-
     AttributeDefinition.objects.create(account=world.account, name="level", type="text")
     journey = world.journey(steps)
     people = world.contacts(5)

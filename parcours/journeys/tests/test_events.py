@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from parcours.contacts import actions as contacts
 from parcours.journeys import actions, work
 from parcours.journeys.models import Enrolment, Inbox, Taken
 from parcours.journeys.tests.world import START, Living, standing
 from parcours.lib import clock
 
+pytestmark = pytest.mark.database
 WAIT: list[dict[str, Any]] = [
     {"id": "w", "type": "wait_for", "event": "order.placed", "where": [{"property": "total", "op": "gte", "value": 50}],
      "timeout": "2h", "then": "yes", "else": "no"},
