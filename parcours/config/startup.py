@@ -10,6 +10,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
 
 def setup_django() -> None:
     """Load Django; harmless when it is loaded already."""
@@ -42,6 +46,19 @@ def migrate() -> None:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", verbosity=0, interactive=False)
+        _migrate_store()
+
+
+def _migrate_store() -> None:
+    """A ClickHouse server's schema; one that is away does not keep the rest from starting."""
+    from clickhouse_connect.driver.exceptions import OperationalError
+
+    from parcours.events.store import client
+
+    try:
+        client.migrate()
+    except OperationalError as error:
+        log.warning("the event store does not answer: run `parcours migrate` when it does", error=str(error))
 
 
 @contextmanager

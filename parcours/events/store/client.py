@@ -22,6 +22,7 @@ from clickhouse_connect.driver.exceptions import OperationalError
 from clickhouse_connect.driver.httputil import get_pool_manager
 from django.conf import settings
 
+from parcours.events.store import schema
 from parcours.events.store.server import read_address
 
 log = structlog.get_logger(__name__)
@@ -149,6 +150,15 @@ def reachable() -> bool:
         return bool(client().ping())
     except OperationalError:
         return False
+
+
+def migrate() -> None:
+    """Bring the schema of a ClickHouse server up to date; the embedded store does so itself when it starts.
+
+    Raises OperationalError when the server does not answer.
+    """
+    if not is_embedded():
+        schema.migrate(lambda statement: writer().raw_query(statement).decode())
 
 
 @contextlib.contextmanager
