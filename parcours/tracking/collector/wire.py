@@ -103,7 +103,7 @@ def encode_call(call: Call) -> bytes:
 
 
 def check_call(body: dict[str, Any], *, kind: str | None, sent_at: Any, sender: Sender) -> Call:
-    """The journal entry of one call, as sent but for its frame. Raises Refused."""
+    """The journal entry of one call, as sent. Raises Refused."""
     if kind is None:
         kind = body.get("type")
         if not isinstance(kind, str) or kind not in KINDS:
@@ -125,10 +125,8 @@ def check_call(body: dict[str, Any], *, kind: str | None, sent_at: Any, sender: 
     if kind == "track":
         _check_event(body.get("event"))
     timestamp = parse_ms(body.get("timestamp") or body.get("originalTimestamp"), zone=sender.zone)
-    sent = parse_ms(body.get("sentAt") or sent_at, zone=sender.zone, name="sentAt")
+    sent = _sent_ms(body.get("sentAt") or sent_at, sender.zone)
     occurred, from_future = occurred_ms(timestamp=timestamp, sent_at=sent, received=sender.received)
-    for name in ("writeKey", "sentAt", "integrations", "_metadata", "type"):
-        body.pop(name, None)
     body.pop("claimedTimestamp", None)
     if from_future:
         body["claimedTimestamp"] = body.get("timestamp") or body.get("originalTimestamp")
@@ -141,6 +139,16 @@ def check_call(body: dict[str, Any], *, kind: str | None, sent_at: Any, sender: 
         agent=sender.agent,
         source=sender.source,
     )
+
+
+def _sent_ms(value: Any, zone: str) -> int | None:
+    return _sent_text_ms(value, zone) if isinstance(value, str) else parse_ms(value, zone=zone, name="sentAt")
+
+
+@lru_cache(maxsize=256)
+def _sent_text_ms(value: str, zone: str) -> int | None:
+    """All the calls of a batch were sent at the same instant: it is read once."""
+    return parse_ms(value, zone=zone, name="sentAt")
 
 
 def _identifier(body: dict[str, Any], name: str) -> str:
