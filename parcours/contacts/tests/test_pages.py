@@ -30,7 +30,7 @@ def text_of(answer: Any) -> str:
 
 
 def test_nobody_yet_then_somebody_by_hand(shop: Shop, reader: Client) -> None:
-    assert "Encore personne ici" in text_of(reader.get("/contacts/"))
+    assert "Personne ici pour l’instant" in text_of(reader.get("/contacts/"))
     answer = reader.post("/contacts/new", {"email": "pas une adresse"})
     assert answer.status_code == 422
     assert "n’est pas une adresse e-mail" in answer.content.decode()
