@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from parcours.criteria import compile, store
-from parcours.criteria.batch import Case, evaluate_batch
+from parcours.criteria.batch import Case, evaluate_batch, evaluate_each
 from parcours.criteria.context import Context
 from parcours.criteria.evaluate import At, Run, Store, did, evaluate
 from parcours.criteria.nodes import Did, InSegment, Node
@@ -221,7 +221,10 @@ def test_batches_at_their_own_instants(
         for place, one in enumerate(looked_at)
         if one.run
     ]
-    for document in documents:
+    nodes = [_parsed(document, context) for document in documents]
+    together = evaluate_each(nodes, cases, account=account, load=1, zone=world.zone)
+    for document, found in zip(documents, together, strict=True):
         expected = {place for place, one in enumerate(looked_at) if oracle.meets(document, one, world)}
-        node = _parsed(document, context)
-        assert evaluate_batch(node, cases, account=account, load=1, zone=world.zone) == expected, document
+        assert found == expected, document
+    alone = evaluate_batch(nodes[0], cases, account=account, load=1, zone=world.zone)
+    assert alone == together[0]
