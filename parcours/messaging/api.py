@@ -242,9 +242,9 @@ class SendFilter(Schema):
 def list_sends(request: HttpRequest, paging: Query[Paging], wanted: Query[SendFilter]) -> Any:
     rows = for_account(Send, _actor(request))
     if wanted.message:
-        rows = rows.filter(message_id=as_id(wanted.message))
+        rows = rows.filter(message_id=as_id(wanted.message) or 0)
     if wanted.journey:
-        rows = rows.filter(journey_id=as_id(wanted.journey))
+        rows = rows.filter(journey_id=as_id(wanted.journey) or 0)
     if wanted.status:
         rows = rows.filter(status=wanted.status)
     return newest_first(rows, paging, as_json=_send_json)

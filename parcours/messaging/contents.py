@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import transaction
 
+from parcours.accounts.models import Account
 from parcours.messaging import addresses
 from parcours.messaging.addresses import BadAddress
 from parcours.messaging.mime import Envelope
@@ -64,7 +65,12 @@ def load(message_ids: Iterable[int]) -> dict[int, Content | Exception]:
     found: dict[int, Content | Exception] = {}
     for message in Message.objects.select_related("account").filter(pk__in=set(message_ids)):
         account = message.account
-        version = (message.updated_at, account.name, account.sender_name, account.sender_email)
+        version = (
+            message.updated_at,
+            account.sender_name,
+            account.sender_email,
+            *account_names(account).values(),
+        )
         kept = _cache.get(message.pk)
         if kept is not None and kept[0] == version:
             found[message.pk] = kept[1]
@@ -101,6 +107,16 @@ def _make(message: Message) -> Content:
             "currency": account.currency,
         },
     )
+
+
+def account_names(account: Account) -> dict[str, Any]:
+    """What templates see as `account`."""
+    return {
+        "name": account.name,
+        "postal_address": account.postal_address,
+        "currency": account.currency,
+        "country": account.country,
+    }
 
 
 def default_sender() -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import ProtectedError
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from parcours.accounts.models import Account
@@ -128,15 +129,17 @@ def sample_context(
     contact: Mapping[str, Any] | None = None, account: Account | None = None
 ) -> dict[str, Any]:
     """What templates see in a trial or a preview: this contact, or nobody in particular."""
+    nobody = {
+        "first_name": "Camille",
+        "last_name": "Martin",
+        "email": "camille@example.org",
+        "attributes": {},
+    }
     return {
-        "contact": contact
-        or {"first_name": "Camille", "last_name": "Martin", "email": "camille@example.org", "attributes": {}},
+        "contact": contact or {**nobody, "locale": get_language() or ""},
         "event": {},
         "deal": {},
-        "account": {
-            "name": account.name if account else "",
-            "postal_address": account.postal_address if account else "",
-        },
+        "account": contents.account_names(account) if account else {},
     }
 
 

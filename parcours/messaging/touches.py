@@ -15,6 +15,7 @@ from parcours.lib.instants import to_ms
 from parcours.messaging import machines
 from parcours.messaging.machines import Touch
 from parcours.messaging.models import Click, Link, Send
+from parcours.tracking.digest.enrich import agent_properties
 
 _BATCH = 1_000
 _LONGEST_AGENT = 500
@@ -44,6 +45,13 @@ def event_of(
     )
 
 
+def _of_agent(agent: str) -> dict[str, Any]:
+    """What an agent says: its own text, and the browser and kind of device that it names."""
+    browser, device = agent_properties(agent)
+    named = {} if browser is None else {"browser": browser, "device_type": device}
+    return {"agent": agent, **named}
+
+
 def record_open(send: Send, *, agent: str, address: str, now: datetime) -> None:
     """Tell that a mail's pixel was loaded. A test's opens are nobody's."""
     if send.is_test:
@@ -55,7 +63,7 @@ def record_open(send: Send, *, agent: str, address: str, now: datetime) -> None:
         "email.opened",
         at=at,
         received_at=at,
-        properties={"agent": agent[:_LONGEST_AGENT]},
+        properties=_of_agent(agent[:_LONGEST_AGENT]),
         machine=reason,
     )
     with transaction.atomic():
@@ -101,7 +109,7 @@ def _ms(instant: datetime | None) -> int | None:
 
 
 def _clicked(send: Send, url: str, touch: Touch, *, target: str, reason: str, received_at: int) -> Event:
-    properties = {"url": target, "original_url": url, "link": str(touch.link), "agent": touch.agent}
+    properties = {"url": target, "original_url": url, "link": str(touch.link), **_of_agent(touch.agent)}
     return event_of(
         send, "email.clicked", at=touch.at, received_at=received_at, properties=properties, machine=reason
     )

@@ -29,7 +29,7 @@ _BLANK_LINES = re.compile(r"\s*\n\s*\n\s*")
 _BODY_END = re.compile(r"</body\s*>(?![\s\S]*</body\s*>)", re.IGNORECASE)
 # A marketing message whose account wrote no way out bears one, with the account's postal address.
 _WAY_OUT = (
-    "{% assign pc_language = contact.locale | slice: 0, 2 | downcase %}"
+    "{% assign pc_language = contact.locale | default: account.country | slice: 0, 2 | downcase %}"
     '{% if pc_language == "fr" %}Se désabonner{% else %}Unsubscribe{% endif %}'
 )
 _HTML_FOOTER = (

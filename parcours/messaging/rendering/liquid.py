@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from io import StringIO
+from typing import Any, TextIO
 
 from django.utils.translation import gettext as _
 from liquid import Environment, Markup
@@ -22,12 +23,13 @@ from liquid.exceptions import (
     OutputStreamLimitError,
     ResourceLimitError,
 )
+from liquid.output import LimitedStringIO
 from liquid.template import BoundTemplate
 
 from parcours.lib import clock
 from parcours.messaging.rendering import tokens
 
-OUTPUT_BYTES = 1_000_000
+OUTPUT_CHARACTERS = 1_000_000
 LOOP_ITERATIONS = 20_000
 DEPTH = 20
 SECONDS = 1.0
@@ -52,6 +54,16 @@ class TemplateError(ValueError):
 
 class _OutOfTime(ResourceLimitError):
     """A template ran longer than its budget."""
+
+
+class _Buffer(LimitedStringIO):
+    """Output within its limit, counted in characters: encoding each piece to count its bytes costs too much."""
+
+    def write(self, text: str) -> int:
+        self.size += len(text)
+        if self.size > self.limit:
+            raise OutputStreamLimitError("output stream limit reached", token=None)
+        return StringIO.write(self, text)
 
 
 class _Context(RenderContext):
@@ -83,9 +95,15 @@ class _Context(RenderContext):
         self.check()
         super().assign(key, val)
 
+    def get_buffer(self, buf: TextIO | None = None) -> StringIO:
+        return _Buffer(OUTPUT_CHARACTERS - (buf.size if isinstance(buf, _Buffer) else 0))
+
 
 class _Template(BoundTemplate):
     context_class = _Context
+
+    def _get_buffer(self) -> StringIO:
+        return _Buffer(OUTPUT_CHARACTERS)
 
 
 def _size(value: object) -> int:
@@ -157,7 +175,7 @@ class _Clock(Mapping[str, object]):
 
 class _Environment(Environment):
     template_class = _Template
-    output_stream_limit = OUTPUT_BYTES
+    output_stream_limit = OUTPUT_CHARACTERS
     loop_iteration_limit = LOOP_ITERATIONS
     local_namespace_limit = 4 * VALUE_SIZE
     context_depth_limit = DEPTH

@@ -52,6 +52,8 @@ class Claim:
 
 def claim(*, worker: str, limit: int, now: datetime) -> list[Claim]:
     """Hold due sends for this worker, the oldest first; those that may not go are skipped with their reason."""
+    if not _any_due(now):
+        return []  # Asked first without a transaction: on SQLite a transaction takes the writers' one lock.
     until = leases.until()
     with transaction.atomic():
         rows = _due(limit=limit, now=now)
@@ -71,6 +73,15 @@ def claim(*, worker: str, limit: int, now: datetime) -> list[Claim]:
         point("sending.claiming")
     point("sending.claimed")
     return claims
+
+
+def _any_due(now: datetime) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM messaging_send WHERE status IN ('queued', 'deferred') AND due_at <= %s LIMIT 1",
+            [to_ms(now)],
+        )
+        return cursor.fetchone() is not None
 
 
 def _due(*, limit: int, now: datetime) -> list[tuple[Any, ...]]:

@@ -31,9 +31,10 @@ WINDOW = 400
 _SLICE_SECONDS = 0.3
 _STRAGGLER_SECONDS = 1.0
 _IDLE_SECONDS = 0.2
-_LEASE_MARGIN_MS = 5_000
+# Nothing is begun in the last third of a lease, which is renewed every quarter.
+_LEASE_MARGIN_MS = leases.LEASE_MS // 3
+_RENEW_SECONDS = leases.LEASE_MS / 4000
 _LONGEST_PAUSE = 60.0
-_RENEW_SECONDS = 4.0
 _MAILS_A_CONNECTION = 5_000
 
 _KINDS = {Fate.ACCEPTED: ACCEPTED, Fate.REFUSED: REFUSED}
@@ -152,13 +153,22 @@ class Sender:
             return Outcome(Fate.IMPOSSIBLE)
         try:
             mail = self._compose(connection, claim)
-        except (PartError, BadHeader) as error:
+        except Exception as error:
+            # One contact's data must not stop the others' mails, whatever it does to a template.
+            if not isinstance(error, PartError | BadHeader):
+                log.exception("a mail could not be written", send=claim.send)
             outcome = Outcome(Fate.IMPOSSIBLE, text=str(error))
             self._record(claim, outcome, skip="bad_message")
             return outcome
         self.attempts.write(BEGUN, claim.send, at=to_ms(clock.now()))
         point("sending.begun")
-        outcome = await connection.send(mail)
+        try:
+            outcome = await connection.send(mail)
+        except Exception as error:
+            # Not a fault of the network: one of ours. How far the mail went is not known.
+            log.exception("a mail could not be handed over", send=claim.send)
+            connection.close()
+            outcome = Outcome(Fate.UNKNOWN, text=f"{type(error).__name__}: {error}")
         if outcome.fate is Fate.UNTRIED:
             self.attempts.write(DEFERRED, claim.send, at=to_ms(clock.now()))
             return outcome

@@ -74,6 +74,7 @@ def test_the_pixel_tells_an_open_and_marks_apples_proxy(client: Client, send: Se
         send.contact_id,
         send.message_id,
     )
+    assert (first.properties["browser"], first.properties["device_type"]) == ("Firefox", "desktop")
     assert (first.journey, first.step, first.enrolment) == (7, "mail", send.enrolment_id)
     assert (second.machine, second.properties["machine_reason"]) == (True, "prefetch")
     send.refresh_from_db()

@@ -158,6 +158,14 @@ def test_nothing_of_python_is_within_reach() -> None:
         assert liquid.render(liquid.parse(f"[{{{{ {path} }}}}]"), {"x": "text", "contact": {"a": 1}}) == "[]"
 
 
+def test_no_control_character_or_half_character_gets_into_a_mail() -> None:
+    found = rendered({"x": "a\x00\x0b\ud800b\r\nc"}, subject="{{ x }}", html="<p>{{ x }}</p>", text="{{ x }}")
+    assert found.subject == "a b c"
+    assert found.html is not None
+    assert "<p>ab\nc</p>" in found.html
+    assert found.text == "ab\nc"
+
+
 def test_now_is_the_products() -> None:
     clock.freeze(datetime(2031, 5, 4, 3, 2, 1, tzinfo=UTC))
     try:
@@ -220,6 +228,8 @@ def test_a_marketing_message_without_a_way_out_is_given_one() -> None:
     assert "Se désabonner" in found.html
     assert "Zoé &amp; Cie" in found.html
     assert tokens.unsubscribe_url(9) in found.text
+    french = {**context, "contact": {"locale": None}, "account": {"name": "Z", "country": "FR"}}
+    assert "Se désabonner" in rendered(french, text="Hi", marketing=True).text
     in_text = rendered({**context, "contact": {"locale": ""}}, text="Hi", marketing=True).text
     assert f"Unsubscribe: {tokens.unsubscribe_url(9)}" in in_text
     written = rendered(context, html='<a href="{{ unsubscribe_url }}">out</a>', marketing=True).html
