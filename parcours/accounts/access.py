@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import structlog
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import models
@@ -134,6 +135,7 @@ def page(view: View | None = None, *, scope: str = READ) -> Any:
         if not actor.allows(scope):
             raise PermissionDenied(_("Your role does not allow this."))
         request.actor = actor  # type: ignore[attr-defined]
+        structlog.contextvars.bind_contextvars(account=actor.account_id)
         show_dates_in(actor.user.timezone if actor.user else "", actor.account.timezone)
         try:
             return view(request, *args, **kwargs)

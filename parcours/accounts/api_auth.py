@@ -17,6 +17,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.translation import gettext as _
@@ -75,6 +76,7 @@ class Authentication(HttpBearer):
                 _("This needs the scope “%(scope)s”, which this key does not have.") % {"scope": scope}
             )
         request.actor = actor  # type: ignore[attr-defined]
+        structlog.contextvars.bind_contextvars(account=actor.account_id)
         return actor
 
     def authenticate(self, request: HttpRequest, token: str) -> Actor | None:

@@ -157,3 +157,16 @@ def test_a_user_of_no_account_is_told_so(new: actions.NewAccount, signed_in: Cli
     Member.objects.all().delete()
     assert signed_in.get("/settings/").status_code == 403
     assert signed_in.get("/api/v1/account").status_code == 401
+
+
+def test_a_new_password_ends_the_other_sessions(signed_in: Client, new: actions.NewAccount) -> None:
+    elsewhere = Client()
+    elsewhere.force_login(new.user)
+    values = {
+        "oldpassword": "correct horse battery",
+        "password1": "staple of paper",
+        "password2": "staple of paper",
+    }
+    assert signed_in.post("/accounts/password/change/", values).status_code == 302
+    assert signed_in.get("/settings/").status_code == 200
+    assert elsewhere.get("/settings/").status_code == 302
