@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from parcours.journeys.engine import programs
 from parcours.journeys.engine.programs import Programs
+from parcours.journeys.graph import on_a_loop
 from parcours.journeys.models import Journey, StepCount
 
 
@@ -54,3 +55,18 @@ def standing(journey: Journey) -> list[tuple[int, str, int]]:
 def published(journey: Journey) -> Programs:
     """The journey's versions, parsed. It must have been activated once."""
     return programs.of(journey.pk, journey.version)
+
+
+def passed_once(journey: Journey) -> frozenset[str]:
+    """The steps that a contact can pass at most once: in mode `once`, those that no loop leads back to.
+
+    Of all versions together: a step that one of them lets a contact pass again is left out. Empty for a journey that
+    can be entered again.
+    """
+    if not journey.version:
+        return frozenset()
+    documents = [program.document for program in programs.of(journey.pk, journey.version).versions.values()]
+    if any(document.mode != "once" for document in documents):
+        return frozenset()
+    steps = {step for document in documents for step in document.steps}
+    return frozenset(steps - {step for document in documents for step in on_a_loop(document.steps)})

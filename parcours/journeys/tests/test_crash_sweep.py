@@ -46,7 +46,8 @@ def test_a_kill_at_any_boundary_loses_nobody_and_does_nothing_twice(tmp_path: Pa
         check=False,
     )
     assert done.returncode == 0, done.stderr[-4000:]
-    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    crew, *lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert crew == {"crew": 0, "found": EXPECTED}
     assert [line["code"] for line in lines[:-1]] == [EXIT_CODE] * (len(lines) - 1)
     assert lines[-1]["code"] == 0
     assert len(lines) > 25, "The engine has more boundaries than that."

@@ -10,7 +10,7 @@ import pytest
 from parcours.contacts.models import AttributeDefinition, Contact, ListMember
 from parcours.journeys import actions
 from parcours.journeys.models import Enrolment, StepCount, Taken
-from parcours.journeys.tests.world import ENTRY, START, World, standing
+from parcours.journeys.tests.world import ENTRY, START, Living, World, standing
 from parcours.lib import clock
 from parcours.messaging.models import Send
 
@@ -114,42 +114,42 @@ def test_once_lets_a_contact_in_once_in_its_life(world: World) -> None:
     assert sorted(Taken.objects.values_list("verdict", flat=True)) == ["already_entered"] * 2 + ["entered"]
 
 
-def test_multiple_lets_in_again_after_its_time_and_never_twice_at_once(world: World) -> None:
+def test_multiple_lets_in_again_after_its_time_and_never_twice_at_once(living: Living) -> None:
     entry = {"triggers": [{"type": "event", "event": "visit"}], "mode": "multiple", "reentry_after": "2d"}
-    journey = world.journey([{"id": "rest", "type": "delay", "for": "1d"}], entry=entry)
-    [contact] = world.contacts(1)
-    world.event(journey, ENTRY, contact, "visit")
-    world.settle()
+    journey = living.journey([{"id": "rest", "type": "delay", "for": "1d"}], entry=entry)
+    [contact] = living.contacts(1)
+    living.event(journey, ENTRY, contact, "visit")
+    living.live()
     for hours in (23, 24, 2 * 24 - 0.001, 2 * 24):
-        world.at(START + timedelta(hours=hours))
-        world.event(journey, ENTRY, contact, "visit")
-        world.settle()
+        living.at(START + timedelta(hours=hours))
+        living.event(journey, ENTRY, contact, "visit")
+        living.live()
     verdicts = list(Taken.objects.order_by("at").values_list("verdict", flat=True))
     assert verdicts == ["entered", "under_way", "under_way", "too_soon", "entered"]
     assert list(Enrolment.objects.order_by("id").values_list("status", flat=True)) == ["completed", "active"]
 
 
-def test_a_cause_delivered_again_is_dropped(world: World) -> None:
+def test_a_cause_delivered_again_is_dropped(living: Living) -> None:
     entry = {"triggers": [{"type": "event", "event": "visit"}], "mode": "multiple"}
-    journey = world.journey([{"id": "end", "type": "end"}], entry=entry)
-    [contact] = world.contacts(1)
+    journey = living.journey([{"id": "end", "type": "end"}], entry=entry)
+    [contact] = living.contacts(1)
     for _ in range(3):
-        world.event(journey, ENTRY, contact, "visit", message_id="the-same")
-        world.settle()
-        world.later(days=30)
+        living.event(journey, ENTRY, contact, "visit", message_id="the-same")
+        living.live()
+        living.later(days=30)
     assert Enrolment.objects.count() == 1
 
 
-def test_a_key_tells_runs_apart(world: World) -> None:
+def test_a_key_tells_runs_apart(living: Living) -> None:
     entry = {"triggers": [{"type": "event", "event": "order.placed"}], "mode": "multiple", "key": "order_id"}
-    journey = world.journey([{"id": "rest", "type": "delay", "for": "1d"}], entry=entry)
-    [contact] = world.contacts(1)
+    journey = living.journey([{"id": "rest", "type": "delay", "for": "1d"}], entry=entry)
+    [contact] = living.contacts(1)
     for key in ("A", "B", "A", ""):
-        world.event(journey, ENTRY, contact, "order.placed", key=key, order_id=key)
-    world.settle()
+        living.event(journey, ENTRY, contact, "order.placed", key=key, order_id=key)
+    living.live()
     assert sorted(Enrolment.objects.values_list("run_key", flat=True)) == ["", "A", "B"]
-    world.later(days=1)
-    world.settle()
+    living.later(days=1)
+    living.live()
     assert standing(journey) == {("completed", "rest"): 3}
 
 

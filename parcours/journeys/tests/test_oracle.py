@@ -77,7 +77,7 @@ def days(draw: st.DrawFn) -> list[tuple[int, dict[int, tuple[str, dict[str, Any]
 
 
 @settings(
-    max_examples=25,
+    max_examples=12,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
