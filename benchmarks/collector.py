@@ -23,7 +23,7 @@ CONNECTIONS = 64
 SECONDS = 5
 TURNS = 3
 
-_CONSTANT = '''
+_CONSTANT = """
 async def application(scope, receive, send):
     if scope["type"] != "http":
         return
@@ -32,9 +32,9 @@ async def application(scope, receive, send):
     await send({"type": "http.response.start", "status": 200,
                 "headers": [(b"content-type", b"application/json"), (b"content-length", b"16")]})
     await send({"type": "http.response.body", "body": b'{"success":true}'})
-'''
+"""
 
-_LUA = '''
+_LUA = """
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
 wrk.headers["Authorization"] = "Basic %(credentials)s"
@@ -53,7 +53,7 @@ request = function()
   for i = 1, %(batch)d do calls[i] = call() end
   return wrk.format(nil, nil, nil, '{"batch":[' .. table.concat(calls, ",") .. "]}")
 end
-'''
+"""
 
 
 def _load(url: str, script: Path) -> float:
@@ -79,8 +79,19 @@ def _script(folder: Path, write_key: str, batch: int) -> Path:
 def _constant(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
     (folder / "constant.py").write_text(_CONSTANT)
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "constant:application", "--port", str(port), "--loop", "uvloop"]
-    process = subprocess.Popen([*command, "--http", "httptools", "--log-level", "warning", "--no-access-log"], cwd=folder)
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "constant:application",
+        "--port",
+        str(port),
+        "--loop",
+        "uvloop",
+    ]
+    process = subprocess.Popen(
+        [*command, "--http", "httptools", "--log-level", "warning", "--no-access-log"], cwd=folder
+    )
     time.sleep(1.5)
     return process, f"http://127.0.0.1:{port}/"
 

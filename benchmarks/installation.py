@@ -44,14 +44,18 @@ class Installation:
         """Start `parcours …` on this installation."""
         command = [sys.executable, "-m", "parcours", *arguments]
         with (self.data_dir / "log").open("ab") as log:
-            process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log, start_new_session=True)
+            process = subprocess.Popen(
+                command, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
         self.processes.append(process)
         return process
 
     def run(self, *arguments: str) -> str:
         """Run `parcours …` to its end; answers what it printed."""
         command = [sys.executable, "-m", "parcours", *arguments]
-        return subprocess.run(command, env=self.environment, check=True, capture_output=True, text=True).stdout
+        return subprocess.run(
+            command, env=self.environment, check=True, capture_output=True, text=True
+        ).stdout
 
     def wait(self, path: str = "/healthz", *, seconds: float = 60) -> None:
         """Wait until an address answers 200."""
@@ -95,7 +99,9 @@ def installation(**environment: str) -> Iterator[Installation]:
     made = Installation(data_dir, port, settings)
     try:
         made.run("migrate")
-        made.account = json.loads(made.run("account", "create", "Bench", "--email", "b@example.org", "--password", "bench-1234-x"))
+        made.account = json.loads(
+            made.run("account", "create", "Bench", "--email", "b@example.org", "--password", "bench-1234-x")
+        )
         yield made
     finally:
         made.stop()

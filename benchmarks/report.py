@@ -39,11 +39,16 @@ def machine() -> str:
 
 def table(figures: list[Figure]) -> str:
     """The figures as a Markdown table."""
-    lines = ["| what | figure | against | ratio | to reach | reached |", "| --- | --- | --- | --- | --- | --- |"]
+    lines = [
+        "| what | figure | against | ratio | to reach | reached |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
     for each in figures:
         ratio = "" if each.ratio is None else f"{each.ratio:.2f}"
         reached = "" if each.reached is None else "yes" if each.reached else "**no**"
-        lines.append(f"| {each.what} | {each.plain} | {each.against} | {ratio} | {each.to_reach} | {reached} |")
+        lines.append(
+            f"| {each.what} | {each.plain} | {each.against} | {ratio} | {each.to_reach} | {reached} |"
+        )
     return "\n".join(lines)
 
 

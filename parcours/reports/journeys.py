@@ -9,6 +9,7 @@ from typing import Any
 from parcours.events.store import queries
 from parcours.events.watermark import Watermark
 from parcours.journeys.models import Journey
+from parcours.journeys.queries import passed_once
 from parcours.reports.filters import RunFilter
 
 EXIT_REASONS = ("goal", "exit", "archived", "removed", "merged")
@@ -61,38 +62,55 @@ def _scope(journey: Journey, mark: Watermark, chosen: RunFilter) -> dict[str, An
 
 
 def figures(journey: Journey, *, mark: Watermark, chosen: RunFilter = RunFilter()) -> JourneyFigures:  # noqa: B008
-    """Every counter of the journey at the watermark, for the runs chosen."""
+    """Every counter of the journey at the watermark, for the runs chosen.
+
+    Contacts are counted apart only where one can pass, or enter, more than once.
+    """
     scope = _scope(journey, mark, chosen)
+    sums = queries.run("journey_sums", scope)
     result = JourneyFigures()
-    for row in queries.run("journey_totals", scope):
+    for row in sums:
         kind, runs = row["kind"], row["runs"]
         if kind == "entered":
             result.entered += runs
-            result.contacts += row["contacts"]
         elif kind == "completed":
             result.completed += runs
         elif kind == "exited":
             result.exited[row["reason"]] = result.exited.get(row["reason"], 0) + runs
         elif kind == "held_out":
             result.holdout += runs
-    for row in queries.run("journey_passages", {**scope, "step": ""}):
-        result.steps[row["step"]] = StepFigures(passages=row["passages"], contacts=row["contacts"])
-    moves = queries.run("journey_moves", scope)
-    result.flows = {(row["from_step"], row["step"]): row["runs"] for row in moves if row["kind"] == "step"}
-    waiting, parked = _standing(moves)
-    for step, number in waiting.items():
-        result.steps.setdefault(step, StepFigures()).waiting = number
-    for step, number in parked.items():
-        result.steps.setdefault(step, StepFigures()).failed = number
+        elif kind == "step":
+            flow = (row["from_step"], row["step"])
+            result.flows[flow] = result.flows.get(flow, 0) + runs
+            step = result.steps.setdefault(row["step"], StepFigures())
+            step.passages += runs
+            step.contacts += runs
+    _count_contacts(journey, result, scope)
+    waiting, parked = _standing(sums)
+    for id, number in waiting.items():
+        result.steps.setdefault(id, StepFigures()).waiting = number
+    for id, number in parked.items():
+        result.steps.setdefault(id, StepFigures()).failed = number
         result.failed += number
     return result
 
 
-def _standing(moves: list[dict[str, Any]]) -> tuple[Counter[str], Counter[str]]:
+def _count_contacts(journey: Journey, result: JourneyFigures, scope: dict[str, Any]) -> None:
+    sole = passed_once(journey)
+    result.contacts = result.entered
+    if not sole and result.entered:
+        result.contacts = queries.run("journey_entered_contacts", scope)[0]["contacts"]
+    again = [step for step in result.steps if step not in sole]
+    if again:
+        for row in queries.run("step_distinct_contacts", {**scope, "steps": again}):
+            result.steps[row["step"]].contacts = row["contacts"]
+
+
+def _standing(sums: list[dict[str, Any]]) -> tuple[Counter[str], Counter[str]]:
     """Who waits and who is parked at each step, from the sums of arrivals and departures."""
     waiting: Counter[str] = Counter()
     parked: Counter[str] = Counter()
-    for row in moves:
+    for row in sums:
         kind, step, runs = row["kind"], row["step"], row["runs"]
         if kind == "step":
             waiting[step] += runs
@@ -111,8 +129,12 @@ def _standing(moves: list[dict[str, Any]]) -> tuple[Counter[str], Counter[str]]:
 
 def step_figures(journey: Journey, step: str, *, mark: Watermark, chosen: RunFilter) -> StepFigures:
     """Passages and contacts of one step; for its list, which does not need the rest."""
-    rows = queries.run("journey_passages", {**_scope(journey, mark, chosen), "step": step})
-    return StepFigures(passages=rows[0]["passages"], contacts=rows[0]["contacts"]) if rows else StepFigures()
+    scope = {**_scope(journey, mark, chosen), "step": step}
+    passages = queries.run("step_passages", scope)[0]["passages"]
+    contacts = passages
+    if passages and step not in passed_once(journey):
+        contacts = queries.run("step_distinct_contacts", {**scope, "steps": [step]})[0]["contacts"]
+    return StepFigures(passages=passages, contacts=contacts)
 
 
 def step_contacts(
@@ -121,6 +143,8 @@ def step_contacts(
     """Contacts who passed the step, latest passage first: contact, passages, first_at, last_at (milliseconds)."""
     scope = {**_scope(journey, mark, chosen), "step": step}
     cursor = {"after_at": after[0], "after_contact": after[1], "limit": limit}
+    if step in passed_once(journey):
+        return queries.run("step_sole_contacts", {**scope, **cursor})
     recent = queries.run("step_recent_contacts", {**scope, **cursor})
     order = [row["contact"] for row in recent]
     if not order:

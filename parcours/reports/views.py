@@ -113,7 +113,10 @@ def canvas(request: HttpRequest, journey_id: str) -> HttpResponse:
     read = figures.figures(found, mark=mark, chosen=chosen)
     drawn = graph.canvas(found, read, mark=mark, chosen=chosen, kept=_kept(request))
     told = answers.statistics(found, mark=mark, chosen=chosen, found=read)
-    drawn["tiles"] = {tile["state"]: tile["value"] for tile in _tiles(found, told, "", {})}
+    drawn["tiles"] = {
+        tile["state"]: {"value": tile["value"], "url": tile["url"]}
+        for tile in _tiles(found, told, iso(mark.as_of), _kept(request))
+    }
     return JsonResponse(drawn)
 
 

@@ -1,43 +1,10 @@
--- name: journey_totals
--- about: How many runs entered, completed, left (by reason), are parked or held out, at a watermark.
-SELECT
-    toString(kind) AS kind,
-    reason,
-    count() AS runs,
-    uniqExactIf(contact, kind = 'entered') AS contacts
-FROM runs
-WHERE account = {account:UInt32}
-  AND journey = {journey:UInt64}
-  AND kind != 'step'
-  AND load <= {load:UInt64}
-  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
-  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
-  AND ({version:UInt32} = 0 OR version = {version:UInt32})
-GROUP BY kind, reason
-
--- name: journey_passages
--- about: For each step: passages and the distinct contacts who passed. One step alone when it is named.
-SELECT
-    step,
-    count() AS passages,
-    uniqExact(contact) AS contacts
-FROM runs
-WHERE account = {account:UInt32}
-  AND journey = {journey:UInt64}
-  AND kind = 'step'
-  AND load <= {load:UInt64}
-  AND ({step:String} = '' OR step = {step:String})
-  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
-  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
-  AND ({version:UInt32} = 0 OR version = {version:UInt32})
-GROUP BY step
-
--- name: journey_moves
--- about: Every sum that tells who is where: arrivals, departures, ends, parked and resumed, by step.
+-- name: journey_sums
+-- about: Every sum that tells what runs did and where they are: entries, passages, ends, parked and resumed.
 SELECT
     toString(kind) AS kind,
     step,
     from_step,
+    reason,
     count() AS runs
 FROM runs
 WHERE account = {account:UInt32}
@@ -46,7 +13,70 @@ WHERE account = {account:UInt32}
   AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
   AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
   AND ({version:UInt32} = 0 OR version = {version:UInt32})
-GROUP BY kind, step, from_step
+GROUP BY kind, step, from_step, reason
+
+-- name: journey_entered_contacts
+-- about: The distinct contacts who entered.
+SELECT uniqExact(contact) AS contacts
+FROM runs
+WHERE account = {account:UInt32}
+  AND journey = {journey:UInt64}
+  AND kind = 'entered'
+  AND load <= {load:UInt64}
+  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
+  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
+  AND ({version:UInt32} = 0 OR version = {version:UInt32})
+
+-- name: step_passages
+-- about: How many passed a step.
+SELECT count() AS passages
+FROM runs
+WHERE account = {account:UInt32}
+  AND journey = {journey:UInt64}
+  AND kind = 'step'
+  AND step = {step:String}
+  AND load <= {load:UInt64}
+  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
+  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
+  AND ({version:UInt32} = 0 OR version = {version:UInt32})
+
+-- name: step_distinct_contacts
+-- about: The distinct contacts who passed each of the steps named, where a contact can pass more than once.
+SELECT
+    step,
+    uniqExact(contact) AS contacts
+FROM runs
+WHERE account = {account:UInt32}
+  AND journey = {journey:UInt64}
+  AND kind = 'step'
+  AND step IN {steps:Array(String)}
+  AND load <= {load:UInt64}
+  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
+  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
+  AND ({version:UInt32} = 0 OR version = {version:UInt32})
+GROUP BY step
+
+-- name: step_sole_contacts
+-- about: The contacts who passed a step that nobody passes twice, latest first, after a cursor (0, 0: the first page).
+SELECT
+    contact,
+    1 AS passages,
+    toUnixTimestamp64Milli(at) AS first_at,
+    toUnixTimestamp64Milli(at) AS last_at
+FROM runs
+WHERE account = {account:UInt32}
+  AND journey = {journey:UInt64}
+  AND kind = 'step'
+  AND step = {step:String}
+  AND load <= {load:UInt64}
+  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
+  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
+  AND ({version:UInt32} = 0 OR version = {version:UInt32})
+  AND ({after_at:Int64} = 0 OR at <= fromUnixTimestamp64Milli({after_at:Int64}))
+  AND ({after_at:Int64} = 0 OR
+       (at, contact) < (fromUnixTimestamp64Milli({after_at:Int64}), {after_contact:UInt64}))
+ORDER BY at DESC, contact DESC
+LIMIT {limit:UInt32}
 
 -- name: step_recent_contacts
 -- about: The contacts who passed a step, latest passage first, after a cursor (0, 0 for the first page).
