@@ -226,7 +226,7 @@ def test_kills_in_the_middle_of_inserts_lose_nothing_and_double_nothing(store: S
     thread = threading.Thread(target=put)
     thread.start()
     kills = 0
-    while not done.wait(0.15) and kills < 4:
+    while not done.wait(0.15) and kills < 3:
         store.kill()
         kills += 1
         store.start()

@@ -190,5 +190,5 @@ class Digesting(RuleBasedStateMachine):
 
 def test_answers_stay_true() -> None:
     # Shrinking takes minutes, and the rules that led to a failure are few as it is.
-    quick = chosen(max_examples=25, stateful_step_count=30, database=None, phases=[Phase.generate])
+    quick = chosen(max_examples=15, stateful_step_count=25, database=None, phases=[Phase.generate])
     run_state_machine_as_test(Digesting, settings=quick)
