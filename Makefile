@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMPS := .make
 KILLS ?= 200
 
-.PHONY: setup demo test lint types unit browser soak bench messages lock clean
+.PHONY: setup demo test lint types soak bench messages lock clean
 
 setup: $(STAMPS)/python $(STAMPS)/frontend $(STAMPS)/translations
 
@@ -38,8 +38,11 @@ lint: setup
 types: setup
 	$(BIN)/mypy parcours
 
+# The whole suite; what concerns the state database is run on PostgreSQL too where PARCOURS_TEST_POSTGRES_URL is set.
 test: setup lint types
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadgroup
+	@if [ -n "$$PARCOURS_TEST_POSTGRES_URL" ]; then \
+	  PARCOURS_DATABASE_URL="$$PARCOURS_TEST_POSTGRES_URL" $(BIN)/pytest -m database; fi
 
 messages: setup
 	$(BIN)/python deploy/extract_messages.py
