@@ -1,4 +1,4 @@
-"""The straight road: contacts by CSV, a list, a journey (list_joined, send_email, delay, end), an SMTP sink, numbers."""
+"""The straight road: contacts by CSV, a list, a journey, an SMTP sink, numbers."""
 
 from __future__ import annotations
 
