@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from parcours.events import journal
 from parcours.events.entries import Call
+from parcours.events.store import rows
 from parcours.lib.instants import to_ms
 from parcours.tracking.collector import wire
+from parcours.tracking.digest import naming
 from parcours.tracking.refusals import Reason, Refused
 from parcours.tracking.times import parse_ms
 
@@ -222,6 +224,13 @@ def test_any_call_is_kept_whole_or_refused(call: dict[str, Any], kind: str | Non
         taken = take(json.dumps(call).encode(), kind=kind)
     except Refused:
         return
+    try:
+        item = naming.from_call(take(json.dumps(call).encode(), kind=kind), account_id=1)
+    except naming.Dropped:
+        return
+    if item.event is not None:
+        assert rows.event_lines([item.event], account_id=1, load_id=1)
+        assert len(item.event.order) <= 255
     for name in ("properties", "traits"):
         if isinstance(call.get(name), dict):
             assert _comparable(getattr(taken.body, name)) == _comparable(json.loads(json.dumps(call[name])))
