@@ -1,0 +1,132 @@
+"""Dies at each boundary of the keeping of segments, and goes on; prints a JSON line for each boundary.
+
+Run as `python -m parcours.segments.tests.sweep`, with PARCOURS_DATA_DIR set. For each boundary a new account has the
+same people, segments and events; a child keeps the segments and is ended at that boundary as `kill -9` would;
+another finishes. The sweep ends at the first boundary that nobody reaches.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from parcours.config import startup
+
+startup.setup_django()
+
+from django.db import connections, transaction  # noqa: E402
+
+from parcours.accounts.models import Account  # noqa: E402
+from parcours.contacts import actions as contacts  # noqa: E402
+from parcours.events import journal  # noqa: E402
+from parcours.events.entries import Event  # noqa: E402
+from parcours.events.store.client import client, ensure_store  # noqa: E402
+from parcours.lib import clock, crashpoints  # noqa: E402
+from parcours.lib.ids import new_id  # noqa: E402
+from parcours.lib.instants import to_ms  # noqa: E402
+from parcours.segments import actions, queries, work  # noqa: E402
+from parcours.segments.models import Segment, Stirred  # noqa: E402
+from parcours.tracking.digest.run import Digest  # noqa: E402
+
+MOST_BOUNDARIES = 40
+PEOPLE = 30
+CRITERIA = {
+    "buyers": {"event": "order.placed"},
+    "twice": {"event": "order.placed", "count": {"op": "gte", "value": 2}},
+    "even": {"field": "city", "op": "eq", "value": "even"},
+}
+
+
+def keep() -> None:
+    """Digest and keep segments until nothing is left; then orders come in, and all of it again."""
+    account = Account.objects.order_by("-pk")[0]
+    _until_quiet()
+    now = to_ms(clock.now())
+    people = list(account.contacts.order_by("pk").values_list("pk", flat=True))
+    orders = [
+        Event("order.placed", now, now, f"order-{contact}-{place}", contact=contact)
+        for contact in people[: PEOPLE // 2]
+        for place in range(1 + contact % 2)
+    ]
+    with transaction.atomic():  # The orders come once, whoever dies.
+        if Account.objects.filter(pk=account.pk, postal_address="").update(postal_address="ordered"):
+            journal.append(orders, account_id=account.pk)
+    _until_quiet()
+
+
+def _until_quiet() -> None:
+    digest = Digest()
+    while digest.round() | work.round():
+        pass
+
+
+def in_a_child(spec: str) -> int:
+    """Keep segments in a process of its own that dies at a boundary; its exit code."""
+    connections.close_all()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            crashpoints.arm(spec)
+            keep()
+            os._exit(0)
+        except BaseException as error:
+            print(repr(error), file=sys.stderr, flush=True)
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def prepare(number: int) -> Account:
+    """An account with people and segments, nothing of it digested."""
+    account = Account.objects.create(name=f"Firm {number}", write_key=new_id())
+    lines = [
+        {"email": f"c{place}@example.org", "city": "even" if place % 2 == 0 else "odd"}
+        for place in range(PEOPLE)
+    ]
+    contacts.upsert_many(account, lines, source="test", now=clock.now())
+    for name, criteria in CRITERIA.items():
+        actions.create(account=account, name=name, criteria=criteria, now=clock.now())
+    return account
+
+
+def report(account: Account) -> dict[str, object]:
+    """Figures, members, and the entries and exits in the store."""
+    first = account.contacts.order_by("pk").values_list("pk", flat=True)[0]
+    found: dict[str, object] = {"stirred": Stirred.objects.filter(account_id=account.pk).count()}
+    for segment in Segment.objects.filter(account=account):
+        ids = sorted(member.contact - first for member in queries.members(segment, limit=1000))
+        assert len(ids) == segment.profiles
+        rows = client().query(
+            "SELECT contact, count() FROM memberships WHERE account = {account:UInt32} AND segment = {segment:UInt64}"
+            " GROUP BY contact HAVING count() != 1",
+            parameters={"account": account.pk, "segment": segment.pk},
+        )
+        told = client().query(
+            "SELECT count(), uniqExact(contact) FROM events WHERE account = {account:UInt32}"
+            " AND name = 'segment.entered' AND has(texts['segment'], {segment:String})",
+            parameters={"account": account.pk, "segment": str(segment.pk)},
+        )
+        found[segment.name] = [segment.status, ids, list(rows.result_rows), list(told.result_rows[0])]
+    return found
+
+
+def main() -> None:
+    startup.migrate()
+    with ensure_store():
+        for number in range(1, MOST_BOUNDARIES):
+            account = prepare(number)
+            code = in_a_child(f"segments.*:{number}")
+            if code == crashpoints.EXIT_CODE:
+                assert in_a_child("") == 0
+            parity = account.contacts.order_by("pk").values_list("pk", flat=True)[0] % 2
+            print(
+                json.dumps({"boundary": number, "code": code, "parity": parity, "found": report(account)}),
+                flush=True,
+            )
+            connections.close_all()
+            if code != crashpoints.EXIT_CODE:
+                break
+
+
+if __name__ == "__main__":
+    main()
