@@ -21,7 +21,7 @@ from parcours.tracking import fanout, identity
 from parcours.tracking.digest.run import Digest
 from parcours.tracking.models import VisitorLink
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("store")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("store"), pytest.mark.database]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from parcours.lib.problems import Invalid
 from parcours.tracking import importing
 from parcours.tracking.tests.test_digest import digest, digest_all, people  # noqa: F401 - a fixture
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
 @pytest.fixture
