@@ -46,6 +46,8 @@ class Result:
     outcome: Outcome
     skip: str = ""
     business_unit: int | None = None
+    opens_tracked: bool = True
+    clicks_tracked: bool = True
 
 
 def commit(results: Sequence[Result]) -> int:
@@ -95,10 +97,10 @@ def _settle(result: Result) -> tuple[tuple[Any, ...], list[Event]]:
         return (Send.Status.QUEUED, "", answer, attempts, at, None, None, "", 0), []
     attempts += 1
     if outcome.fate is Fate.ACCEPTED:
-        events = [_event(result, "email.sent"), _event(result, "email.delivered")]
+        events = [_sent(result), _event(result, "email.delivered")]
     elif outcome.fate is Fate.UNKNOWN:
         status, reason = Send.Status.UNKNOWN, "connection_lost"
-        events = [_event(result, "email.sent", {"fate": "unknown"})]
+        events = [_sent(result, {"fate": "unknown"})]
     else:
         why = classify(outcome.code, outcome.text, at_recipient=outcome.at_recipient)
         reason = why.reason
@@ -142,7 +144,17 @@ def _bounce(result: Result, why: Reason, answer: str) -> list[Event]:
         "status": enhanced_code(result.outcome.text),
         "answer": answer[:500],
     }
-    return [_event(result, "email.sent"), _event(result, "email.bounced", properties)]
+    return [_sent(result), _event(result, "email.bounced", properties)]
+
+
+def _sent(result: Result, properties: dict[str, Any] | None = None) -> Event:
+    """The send itself, which says what of it is not tracked: what nobody counts is not the same as none."""
+    properties = dict(properties or {})
+    if not result.opens_tracked:
+        properties["tracked_opens"] = False
+    if not result.clicks_tracked:
+        properties["tracked_clicks"] = False
+    return _event(result, "email.sent", properties)
 
 
 def _event(result: Result, name: str, properties: dict[str, Any] | None = None) -> Event:

@@ -37,7 +37,8 @@ def sweep(*, worker: str) -> int:
     for other in _holders():
         if other == worker or not _is_lost(other):
             continue
-        log = attempts.read(other)
+        # What a log holds is sure only while the machine that wrote it has not started anew.
+        log = attempts.read(other) if _is_of_here(other) else None
         while batch := _claims_of(other):
             _settle(batch, log)
             taken += len(batch)
@@ -61,8 +62,12 @@ def _is_lost(worker: str) -> bool:
         )
         row = cursor.fetchone()
     until = row[0] if row and row[0] is not None else 0
-    here = worker.startswith(f"{leases.machine()}/")
-    return until + (_LET_SLEEP if here else 0) < clock.machine_ms()
+    return until + (_LET_SLEEP if _is_of_here(worker) else 0) < clock.machine_ms()
+
+
+def _is_of_here(worker: str) -> bool:
+    """Whether a worker runs, or ran, on this machine since its last start."""
+    return worker.startswith(f"{leases.machine()}/")
 
 
 def _claims_of(worker: str, *, limit: int = 1_000) -> list[tuple[Any, ...]]:
@@ -75,16 +80,14 @@ def _claims_of(worker: str, *, limit: int = 1_000) -> list[tuple[Any, ...]]:
 
 
 def _settle(batch: list[tuple[Any, ...]], log: dict[int, Attempt] | None) -> None:
-    units = dict(
-        Message.objects.filter(pk__in={row[2] for row in batch}).values_list("id", "business_unit_id")
-    )
+    messages = Message.objects.in_bulk({row[2] for row in batch})
     begun, untouched = [], []
     for row in batch:
         attempt = log.get(row[0]) if log is not None else Attempt(BEGUN, to_ms(clock.now()), 0, "")
         if attempt is None:
             untouched.append(row)
         else:
-            begun.append(_result(row, attempt, units.get(row[2])))
+            begun.append(_result(row, attempt, messages[row[2]]))
     with transaction.atomic():
         bulk.update_many(
             "messaging_send",
@@ -95,7 +98,7 @@ def _settle(batch: list[tuple[Any, ...]], log: dict[int, Attempt] | None) -> Non
     outcomes.commit(begun)
 
 
-def _result(row: tuple[Any, ...], attempt: Attempt, business_unit: int | None) -> Result:
+def _result(row: tuple[Any, ...], attempt: Attempt, message: Message) -> Result:
     fate = _FATES.get(attempt.kind, Fate.UNKNOWN)
     return Result(
         send=row[0],
@@ -113,5 +116,7 @@ def _result(row: tuple[Any, ...], attempt: Attempt, business_unit: int | None) -
         address=row[12],
         at=attempt.at,
         outcome=Outcome(fate, abs(attempt.code), attempt.text, at_recipient=attempt.code < 0),
-        business_unit=business_unit,
+        business_unit=message.business_unit_id,
+        opens_tracked=message.track_opens,
+        clicks_tracked=message.track_clicks,
     )

@@ -215,6 +215,8 @@ class Sender:
                 outcome=outcome,
                 skip=skip,
                 business_unit=claim.content.message.business_unit_id,
+                opens_tracked=claim.content.message.track_opens,
+                clicks_tracked=claim.content.message.track_clicks,
             )
         )
 

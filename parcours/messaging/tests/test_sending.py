@@ -10,6 +10,7 @@ from django.db import connection
 from parcours.events import journal
 from parcours.events.entries import Event
 from parcours.events.models import JournalRow
+from parcours.lib import clock
 from parcours.messaging.models import Message, Send
 from parcours.messaging.sink import Sink, read_mailbox
 from parcours.messaging.tests.conftest import queue_all, run_until_idle
@@ -58,3 +59,17 @@ def test_the_queue_is_read_by_its_index(message: Message) -> None:
         )
         plan = " ".join(str(row) for row in cursor.fetchall())
     assert "send_queue" in plan
+
+
+def test_a_send_says_what_of_it_is_not_tracked(message: Message, people, sink: Sink, sender_to) -> None:
+    queue_all(message, people(1))
+    run_until_idle(sender_to(sink.port))
+    message.track_opens = message.track_clicks = False
+    message.updated_at = clock.now()
+    message.save()
+    queue_all(message, people(1))
+    run_until_idle(sender_to(sink.port))
+
+    tracked, untracked = (event for event in told() if event.name == "email.sent")
+    assert {"tracked_opens", "tracked_clicks"}.isdisjoint(tracked.properties)
+    assert (untracked.properties["tracked_opens"], untracked.properties["tracked_clicks"]) == (False, False)
