@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django.db import transaction
+
 from parcours.contacts.models import Channel
 from parcours.lib import bulk
 from parcours.lib.instants import to_ms
@@ -70,7 +72,8 @@ def queue(sends: Iterable[NewSend], *, now: datetime) -> None:
         )
         for send in sends
     ]
-    bulk.insert_many("messaging_send", _COLUMNS, rows, on_conflict="DO NOTHING")
+    with transaction.atomic(savepoint=False):
+        bulk.insert_many("messaging_send", _COLUMNS, rows, on_conflict="DO NOTHING")
 
 
 def queue_test(message: Message, *, address: str, contact_id: int, now: datetime) -> Send:

@@ -1,6 +1,7 @@
 import django.db.models.deletion
-import parcours.lib.instants
 from django.db import migrations, models
+
+import parcours.lib.instants
 
 
 class Migration(migrations.Migration):

@@ -183,13 +183,12 @@ def _refusal(
 
 
 def renew(claims: list[Claim], *, worker: str) -> None:
-    """Hold claims a while longer."""
+    """Hold this worker's claims a while longer."""
     until = leases.until()
-    bulk.update_many(
-        "messaging_send",
-        ("lease_until",),
-        [(until, c.send, c.fence, worker) for c in claims],
-        key=("id", "fence", "worker"),
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE messaging_send SET lease_until = %s WHERE status = 'claimed' AND worker = %s",
+            [until, worker],
+        )
     for one in claims:
         one.lease_until = until
