@@ -280,6 +280,30 @@ def write_ties(ties: Ties) -> None:
         "tracking_visitorlink",
         ("account_id", "browser", "generation", "visitor", "contact_id", "linked_at"),
         ties.rows,
+        # A generation that an erasure began waits, tied to nobody, for its contact.
+        on_conflict='("account_id", "browser", "generation") DO UPDATE'
+        " SET contact_id = excluded.contact_id, linked_at = excluded.linked_at",
+    )
+
+
+def part_browsers(*, account_id: int, contact_ids: Sequence[int], now: datetime) -> None:
+    """Begin a new visitor on every browser that is one of these contacts now; to be called as they are erased."""
+    among, bound = bulk.among("contact_id", list(contact_ids))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT DISTINCT browser FROM tracking_visitorlink WHERE {among} AND account_id = %s",
+            [bound, account_id],
+        )
+        browsers = load_browsers(account_id, [row[0] for row in cursor.fetchall()])
+    erased, now_ms = set(contact_ids), to_ms(now)
+    write_ties(
+        Ties(
+            rows=[
+                (account_id, name, at.generation + 1, visitor_of(name, at.generation + 1), 0, now_ms)
+                for name, at in browsers.items()
+                if at.contact in erased
+            ]
+        )
     )
 
 

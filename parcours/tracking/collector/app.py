@@ -298,25 +298,20 @@ def _too_large(limit: int) -> Answer:
 
 
 async def _body(receive: Receive, limit: int) -> bytes:
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise Gone
-    if not message.get("more_body"):
-        body = message.get("body", b"")
-        if len(body) > limit:
-            raise _too_large(limit)
-        return bytes(body)
-    parts, size = [message.get("body", b"")], len(message.get("body", b""))
+    parts: list[bytes] = []
+    size, more = 0, True
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            while message.get("more_body"):
+            while more:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     raise Gone
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
+                part = message.get("body", b"")
+                more = message.get("more_body", False)
+                size += len(part)
                 if size > limit:
                     raise _too_large(limit)
+                parts.append(part)
     except TimeoutError:
         raise Answer(408, "slow", "The body did not come in time.", [(b"connection", b"close")]) from None
     return b"".join(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import gzip
 import json
@@ -15,6 +16,7 @@ import httpx
 import pytest
 
 from parcours.events.entries import Call
+from parcours.tracking.collector import app
 from parcours.tracking.tests.conftest import Collector, start_collector
 
 
@@ -301,3 +303,19 @@ def test_what_was_answered_survives_a_kill(collector: Collector) -> None:
     assert len(answered) > 50
     assert answered <= set(ids) <= sent
     assert len(ids) == len(set(ids))
+
+
+def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "BODY_SECONDS", 0.05)
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        if not sent:
+            sent.append(None)
+            return {"type": "http.request", "body": b"{", "more_body": True}
+        await asyncio.sleep(60)
+        return {"type": "http.disconnect"}
+
+    with pytest.raises(app.Answer) as caught:
+        asyncio.run(app._body(receive, 100))
+    assert caught.value.status == 408

@@ -9,15 +9,17 @@ import msgspec
 import pytest
 
 from parcours.accounts.models import Account
+from parcours.contacts import actions as contacts
 from parcours.contacts.models import Contact
 from parcours.events import journal
 from parcours.events.entries import Call, Entry, Line, Linked, Said, Touched
-from parcours.events.models import JournalRow, Load
+from parcours.events.models import JournalRow, Load, Shard
 from parcours.events.store.client import client
 from parcours.lib import clock
 from parcours.lib.ids import new_id
 from parcours.lib.instants import to_ms
 from parcours.tracking import fanout, identity
+from parcours.tracking.digest import compose
 from parcours.tracking.digest.run import Digest
 from parcours.tracking.models import VisitorLink
 
@@ -397,3 +399,47 @@ def test_an_account_that_is_gone_holds_nobody_up(account: Account, digest: Diges
     collect(account, call("track", event="Tried", userId="y"))
     digest_all(digest)
     assert people(account, "Tried") == {"y": 1}
+
+
+def test_a_browser_of_someone_erased_is_a_new_visitor(account: Account, digest: Digest) -> None:
+    collect(account, call("identify", userId="ann", anonymousId="b"), call("page", anonymousId="b"))
+    digest_all(digest)
+    erased = Contact.objects.get(external_id="ann")
+    contacts.erase(account_id=account.pk, contact_ids=[erased.pk], now=clock.now())
+    collect(account, call("page", anonymousId="b"))
+    digest_all(digest)
+    collect(account, call("page", anonymousId="b", userId="bob"), call("page", anonymousId="b"))
+    digest_all(digest)
+    assert people(account, "page.viewed") == {"": 1, "bob": 3}
+    links = VisitorLink.objects.order_by("generation").values_list("generation", "contact_id")
+    assert list(links) == [(0, erased.pk), (1, Contact.objects.get(external_id="bob").pk)]
+
+
+def test_a_worker_that_lost_its_shard_commits_nothing(
+    account: Account, digest: Digest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collect(account, call("track", event="Tried", userId="x"), call("page", anonymousId="y"))
+    other = Digest()
+
+    def overtaken(name: str) -> None:
+        if name == "digest.read":
+            monkeypatch.undo()
+            digest_all(other)
+
+    monkeypatch.setattr(compose, "point", overtaken)
+    digest_all(digest)
+    assert people(account, "Tried") == {"x": 1}
+    assert rows("SELECT count() FROM events WHERE name = 'page.viewed'") == [(1,)]
+    assert Load.objects.filter(count__gt=0).count() == 2  # the calls, then the contact that they made
+
+
+def test_a_shard_is_anothers_while_its_lease_runs(account: Account, digest: Digest) -> None:
+    collect(account, call("track", event="Tried", userId="x"))
+    Shard.objects.update_or_create(
+        id=0, defaults={"worker": "elsewhere/1/2/3", "lease_until": clock.machine_ms() + 60_000, "fence": 7}
+    )
+    assert digest.round() is False
+    Shard.objects.update(lease_until=clock.machine_ms() - 1)
+    digest_all(digest)
+    assert people(account, "Tried") == {"x": 1}
+    assert Shard.objects.get(id=0).fence == 8
