@@ -26,7 +26,9 @@ TEMPLATE = """
 {% block title %}Trial{% endblock %}
 {% block page_title %}Panier abandonné{% endblock %}
 {% block page_pretitle %}Marketing automatisé{% endblock %}
-{% block page_body %}{% canvas graph url="/trial/graph" interval=400 %}{% endblock %}
+{% block page_body %}
+<div data-tile="entered"><p class="figure-value">0</p></div>
+{% canvas graph url="/trial/graph" interval=400 %}{% endblock %}
 """
 
 
@@ -211,12 +213,16 @@ def test_figures_tick_and_contacts_are_seen_to_move(visits: Visits, account: Acc
     trial.graph["moves"] = [
         {"contact": "c1", "from": "bought", "to": "mail", "at": "2026-11-22T13:32:08.500Z"}
     ]
+    trial.graph["tiles"] = {"entered": {"value": 12481, "url": "/trial/entered"}}
     expect(trial.page.locator(".dot")).to_have_count(1)
     shoot(trial.page, "canvas-dot")
     expect(trial.step("mail").locator(".step-number").first).to_have_text("8\u202f922")
     expect(trial.page.locator(".dot")).to_have_count(0)
     trial.page.wait_for_timeout(900)
     expect(trial.page.locator(".dot")).to_have_count(0)  # the same move, told again, is not a second one
+
+    around = trial.page.locator('[data-tile="entered"]').get_by_role("link", name="12\u202f481")
+    assert around.get_attribute("href") == "/trial/entered"
 
     trial.set("mail", 1)
     trial.graph["as_of"] = "2026-11-22T13:00:00.000Z"

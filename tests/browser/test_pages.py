@@ -81,6 +81,8 @@ def test_every_page(visits: Visits, account: Account, pages: list[str], language
         assert answer.status == 200, path
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         assert page.locator("html").get_attribute("lang") == language
+        if page.locator("[data-island=canvas]").count():
+            expect(page.locator(".step").first).to_be_visible(timeout=15_000)
         page.wait_for_timeout(150)
         if language == "fr":  # What axe looks at is the same in both.
             assert_accessible(page)

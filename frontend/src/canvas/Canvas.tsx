@@ -133,6 +133,7 @@ export function Canvas({ journey, words, stale, interval, host }: CanvasProps) {
           </p>
         </Panel>
       </ReactFlow>
+      {!layout && <div className="loading canvas-loading" />}
       {quickStep && <QuickView key={quickStep.id} step={quickStep} words={words} close={close} host={host} opener={opener.current} />}
     </SurroundingsContext>
   );

@@ -43,6 +43,12 @@ export interface Move {
   at: string;
 }
 
+/** A number shown elsewhere in the page, in the element `data-tile="name"`. */
+export interface Tile {
+  value: number;
+  url: string;
+}
+
 export interface Journey {
   as_of: string;
   /** "up to date at 14:32:07", in the reader's language and zone. */
@@ -50,6 +56,7 @@ export interface Journey {
   steps: Step[];
   edges: Edge[];
   moves?: Move[];
+  tiles?: Record<string, Tile>;
 }
 
 export interface Plural {

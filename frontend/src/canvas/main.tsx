@@ -8,6 +8,7 @@ import { createRoot } from "react-dom/client";
 import { jsonOf } from "../islands";
 import { Canvas } from "./Canvas";
 import type { Journey, Words } from "./journey";
+import { showAround } from "./tiles";
 
 const LONGEST_PAUSE = 30_000;
 
@@ -22,6 +23,8 @@ interface FreshProps {
 function Fresh({ first, words, url, interval, host }: FreshProps) {
   const [journey, setJourney] = useState(first);
   const [stale, setStale] = useState(false);
+
+  useEffect(() => showAround(journey), [journey]);
 
   useEffect(() => {
     if (!url) return;
