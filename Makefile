@@ -9,10 +9,13 @@ KILLS ?= 200
 
 setup: $(STAMPS)/python $(STAMPS)/frontend $(STAMPS)/translations
 
-$(STAMPS)/python: requirements-dev.txt pyproject.toml
+$(STAMPS)/python: requirements-dev.txt deploy/uv.txt deploy/link_package.py
 	@mkdir -p $(STAMPS)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "Python 3.11 with its venv module is needed (Debian: apt-get install python3-venv)."; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@# uv installs in seconds what takes pip a minute; where it cannot reach the index that pip is set up for, pip does.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/uv.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt \
+	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	$(BIN)/python deploy/link_package.py
 	@touch $@
 
@@ -56,6 +59,7 @@ bench: setup
 lock:
 	$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --generate-hashes --no-emit-index-url -o requirements-dev.txt
 	$(BIN)/uv pip compile pyproject.toml --python-version 3.11 --generate-hashes --no-emit-index-url -c requirements-dev.txt -o requirements.txt
+	echo uv | $(BIN)/uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements-dev.txt -o deploy/uv.txt
 
 clean:
 	rm -rf $(VENV) $(STAMPS) frontend/node_modules parcours/ui/static/ui/dist
