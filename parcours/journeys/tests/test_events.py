@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from parcours.contacts import actions as contacts
-from parcours.journeys import actions, work
+from parcours.journeys import actions, trace, work
 from parcours.journeys.models import Enrolment, Inbox, Taken
 from parcours.journeys.tests.world import START, Living, standing
 from parcours.lib import clock
+from parcours.lib.instants import iso
 
 pytestmark = pytest.mark.database
 WAIT: list[dict[str, Any]] = [
@@ -249,3 +250,35 @@ def test_an_erased_contact_is_removed_and_nothing_is_kept(living: Living) -> Non
     run = Enrolment.objects.get()
     assert (run.status, run.reason, run.context) == ("exited", "removed", "{}")
     assert standing(journey) == {("exited", "rest"): 1}
+
+
+def test_the_trace_tells_each_step_when_and_why_and_why_one_is_not_in(living: Living) -> None:
+    steps: list[dict[str, Any]] = [
+        {"id": "hi", "type": "send_email", "name": "Bonjour", "message": living.message.pk, "next": "w"},
+        *WAIT[:1],
+        {"id": "yes", "type": "end"},
+        {"id": "no", "type": "end"},
+    ]
+    entry = {**ON_SIGNUP, "filter": {"field": "country", "op": "ne", "value": "DE"}}
+    journey = living.journey(steps, entry=entry)
+    [goes] = living.contacts(1)
+    [refused] = living.contacts(1, country="DE")
+    for contact in (goes, refused):
+        living.did(contact, "signup")
+    living.live()
+    living.later(hours=1)
+    living.did(goes, "order.placed", total=60)
+    living.live()
+    told = trace.of(journey, goes)
+    assert told["as_of"] >= iso(clock.now())
+    [run] = told["runs"]
+    assert (run["status"], run["entered_at"], run["ended_at"]) == (
+        "completed", iso(START), iso(START + timedelta(hours=1)),
+    )  # fmt: skip
+    assert [(step["step"], step["type"], step["from"], step["way"]) for step in run["steps"]] == [
+        ("hi", "send_email", None, None), ("w", "wait_for", "hi", None), ("yes", "end", "w", "then"),
+    ]  # fmt: skip
+    assert run["steps"][0]["name"] == "Bonjour"
+    assert run["steps"][0]["send"]["status"] == "queued"
+    told = trace.of(journey, refused)
+    assert (told["runs"], told["refused"]) == ([], [{"at": iso(START), "reason": "filter"}])
