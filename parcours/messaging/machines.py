@@ -35,7 +35,7 @@ class Rules:
     #: Addresses of data centres, as CIDR networks; none unless the operator lists them.
     networks: tuple[str, ...] = ()
     #: A click this soon after the server took the mail, or before, is nobody's.
-    seconds_after_acceptance: float = 2.0
+    seconds_after_acceptance: float = 1.0
     #: This many different links of one mail clicked within so many seconds are nobody's.
     burst_links: int = 3
     burst_seconds: float = 3.0

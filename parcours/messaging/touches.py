@@ -78,13 +78,14 @@ def record_click(
     """Tell that a tracked link was followed, or have it settle first where its mail has several links.
 
     All of a mail's links followed at once are a scanner's, which the first click alone does not show: such clicks
-    wait `burst_seconds`, then are told together (`settle`).
+    wait `burst_seconds`, then are told together (`settle`). So does a click that comes before the instant at which
+    the server took the mail is known.
     """
     if send.is_test:
         return
     agent = agent[:_LONGEST_AGENT]
     by_address = machines.rules().address_reason(address)
-    if by_address or (not probe and not _has_others(send, link, now)):
+    if by_address or not (probe or send.sent_at is None or _has_others(send, link)):
         touch = Touch(link=link.pk, at=to_ms(now), agent=agent, address=address, probe=probe)
         reason = machines.click_reason(touch, others=(), accepted_at=_ms(send.sent_at), links=1)
         event = _clicked(send, link.url, touch, target=target, reason=reason, received_at=to_ms(now))
@@ -96,7 +97,7 @@ def record_click(
     )
 
 
-def _has_others(send: Send, link: Link, now: datetime) -> bool:
+def _has_others(send: Send, link: Link) -> bool:
     """Whether other links or other recent clicks may say more about this one."""
     return (
         Link.objects.filter(message_id=link.message_id).exclude(pk=link.pk).exists()
@@ -120,15 +121,15 @@ def settle(*, now: datetime) -> bool:
     known, at = machines.rules(), to_ms(now)
     ripe = at - int(known.burst_seconds * 1000)
     of_no_more_use = at - int(2 * max(known.burst_seconds, known.head_seconds) * 1000)
-    if not Click.objects.filter(told=False, at__lte=ripe).exists():
+    waiting = Click.objects.filter(told=False, at__lte=ripe).exclude(send__status=Send.Status.CLAIMED)
+    if not waiting.exists():
         if Click.objects.filter(told=True, at__lt=of_no_more_use).exists():
             Click.objects.filter(told=True, at__lt=of_no_more_use).delete()
         return False
     with transaction.atomic():
         clicks = list(
-            Click.objects.select_for_update(skip_locked=True, of=("self",))
+            waiting.select_for_update(skip_locked=True, of=("self",))
             .select_related("send", "link")
-            .filter(told=False, at__lte=ripe)
             .order_by("at", "id")[:_BATCH]
         )
         events = _judged(clicks, received_at=at)

@@ -148,6 +148,21 @@ def test_a_click_as_soon_as_the_mail_is_taken_is_a_machines(
     assert event.properties["machine_reason"] == "too_soon"
 
 
+def test_a_click_waits_until_it_is_known_when_the_mail_was_taken(
+    client: Client, message: Message, send: Send
+) -> None:
+    link = links_of(message)["https://shop.example/b"]
+    message.links.exclude(pk=link).delete()
+    accepted = send.sent_at
+    Send.objects.filter(pk=send.pk).update(sent_at=None, status="claimed")
+    client.get(path(tokens.click_url(send.pk, link)), headers={"user-agent": PERSON})
+    assert touches.settle(now=later(60)) is False
+    Send.objects.filter(pk=send.pk).update(sent_at=accepted, status="sent")
+    assert touches.settle(now=later(60)) is True
+    (event,) = told("email.clicked")
+    assert event.machine is False
+
+
 def test_looking_at_the_unsubscribe_page_changes_nothing(
     client: Client, send: Send, contact: Contact
 ) -> None:

@@ -34,7 +34,8 @@ def test_agents(agent: str, reason: str) -> None:
     ("others", "links", "accepted_at", "reason"),
     [
         ([], 3, 0, ""),
-        ([], 3, 99_000, "too_soon"),
+        ([], 3, 99_500, "too_soon"),
+        ([], 3, 98_900, ""),
         ([], 3, 101_000, "too_soon"),
         ([], 3, None, "too_soon"),
         ([Touch(link=2, at=100_500, agent=PERSON)], 2, 0, "burst"),
