@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
@@ -61,7 +62,7 @@ def _something_happens(firm: Firm, chance: random.Random, people: list[int], vip
         case 1:
             firm.happens("order.placed", someone, total=chance.choice([5, 12.5, 20]))
         case 2:
-            done = {
+            done: dict[str, Any] = {
                 "account_id": firm.account.pk,
                 "list_id": vip,
                 "contact_ids": [someone],
@@ -88,6 +89,6 @@ def _something_happens(firm: Firm, chance: random.Random, people: list[int], vip
             )
 
 
-def _call(firm: Firm, kind: str, body: dict[str, object]) -> None:
+def _call(firm: Firm, kind: str, body: Any) -> None:
     now = to_ms(clock.now())
     journal.append([Call(kind, body, now, now, new_id())], account_id=firm.account.pk)
