@@ -19,6 +19,9 @@ from pathlib import Path
 from typing import Any
 
 
+ROOT = Path(__file__).resolve().parent.parent
+
+
 def free_port() -> int:
     """A port of loopback that nobody listens on."""
     with socket.socket() as probe:
@@ -85,17 +88,32 @@ class Installation:
         self.processes.clear()
 
 
+def own_environment(folder: str | Path, **more: str) -> dict[str, str]:
+    """The environment of an installation whose data lies in a folder: nothing of another one's stays in it."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PARCOURS_")}
+    return {**inherited, "PARCOURS_DATA_DIR": str(folder), **more}
+
+
+def apart(function: str, environment: dict[str, str], *arguments: Any) -> Any:
+    """Call `module.function(*arguments)` of this package in a process of its own; answers what it returns (JSON)."""
+    module, name = function.rsplit(".", 1)
+    command = [
+        sys.executable,
+        "-c",
+        "import json, sys; from importlib import import_module as load;"
+        f" print(json.dumps(load('benchmarks.{module}').{name}(*json.loads(sys.argv[1]))))",
+        json.dumps(arguments),
+    ]
+    told = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, cwd=ROOT).stdout
+    return json.loads(told.splitlines()[-1])
+
+
 @contextlib.contextmanager
 def installation(**environment: str) -> Iterator[Installation]:
     """An installation with an account, thrown away at the end."""
     data_dir = Path(tempfile.mkdtemp(prefix="parcours-bench-"))
     port = free_port()
-    settings = {
-        **os.environ,
-        "PARCOURS_DATA_DIR": str(data_dir),
-        "PARCOURS_PUBLIC_URL": f"http://127.0.0.1:{port}",
-        **environment,
-    }
+    settings = own_environment(data_dir, PARCOURS_PUBLIC_URL=f"http://127.0.0.1:{port}", **environment)
     made = Installation(data_dir, port, settings)
     try:
         made.run("migrate")

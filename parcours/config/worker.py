@@ -69,6 +69,16 @@ def _keep_clock() -> None:
         log.warning("clock not kept", error=str(error))
 
 
+def quieten() -> None:
+    """Let this process look for cycles seldom.
+
+    Work goes through batches of thousands of small objects that die together: looking for cycles among them at each
+    thousandth costs a quarter of the digest's time, and finds none.
+    """
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
+
+
 def run() -> None:
     """Work until SIGTERM or SIGINT; what is under way is finished first."""
     stop = threading.Event()
@@ -78,10 +88,7 @@ def run() -> None:
         threading.Thread(target=_loop, args=(name, work, stop), name=name, daemon=True)
         for name, work in rounds().items()
     ]
-    # Work goes through batches of thousands of small objects that die together: looking for cycles among them at
-    # each thousandth costs a quarter of the digest's time, and finds none.
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 50)
+    quieten()
     for thread in threads:
         thread.start()
     clock_due = time.monotonic()
