@@ -205,6 +205,29 @@ def check() -> None:
     sys.exit(1 if bad else 0)
 
 
+@main.command(
+    help="Compute every figure in a second way and report differences; exits with 1 when there are some."
+)
+@click.option("--account", "account_name", help="The account's name or id; all accounts unless given.")
+@click.option(
+    "--wait", default=60.0, show_default=True, help="Seconds for what was accepted to come into the figures."
+)
+def verify(account_name: str | None, wait: float) -> None:
+    from parcours.config import startup
+
+    startup.setup_django()
+    startup.start_clock()
+    from parcours.accounts.models import Account
+    from parcours.config import importing, verifying
+
+    accounts = (
+        [importing.account_named(account_name)] if account_name else list(Account.objects.order_by("pk"))
+    )
+    found = verifying.run(accounts, seconds=wait, say=lambda line: click.echo(line, err=True))
+    click.echo(json.dumps(found))
+    sys.exit(1 if found["differences"] else 0)
+
+
 @main.command(help="Bring the databases' schemas up to date.")
 def migrate() -> None:
     from parcours.config import startup
