@@ -132,7 +132,7 @@ class Suppression(models.Model):
     class Reason(models.TextChoices):
         HARD_BOUNCE = "hard_bounce", _("Hard bounce")
         COMPLAINT = "complaint", _("Spam complaint")
-        UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
+        UNSUBSCRIBED = "unsubscribed", _("Opt-out")
         MANUAL = "manual", _("By hand")
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="suppressions")
