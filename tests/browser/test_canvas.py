@@ -67,10 +67,17 @@ GRAPH: dict[str, Any] = {
     "steps": [
         _step("entry", "entry", "Entrée", "Panier abandonné", 12480),
         _step("wait", "delay", "Attendre", "1 heure", 12480, 312),
-        _step("bought", "condition", "Condition", "A commandé depuis ?", 12168),
+        _step(
+            "bought",
+            "condition",
+            "Condition",
+            "A commandé depuis ?",
+            12168,
+            summary="order.placed au moins 1 fois",
+        ),
         _mail("mail", "Votre panier vous attend", 8921),
         _step("click", "wait_for", "Attendre un événement", "Clic dans l’e-mail", 8921, 1204),
-        _step("tag", "add_tag", "Ajouter une étiquette", "Intéressé", 3160),
+        _step("tag", "add_tag", "Ajouter une étiquette", "Ajouter une étiquette", 3160, summary="Intéressé"),
         _mail("last", "Dernière chance : −10 % sur votre panier", 4557),
         _step("end", "end", "Fin", "Fin", 10964),
     ],
@@ -144,6 +151,8 @@ def test_figures_are_shown_and_readable(visits: Visits, account: Account, langua
     expect(trial.step("mail").locator(".step-waiting")).to_have_count(0)
     expect(trial.page.locator(".canvas-watermark")).to_have_text("à jour à 14:32:07")
     expect(trial.page.locator(".line-label")).to_have_count(4)
+    expect(trial.step("bought").locator(".step-summary")).to_have_text("order.placed au moins 1 fois")
+    expect(trial.step("tag").locator(".step-name")).to_have_text("Intéressé")
     assert_accessible(trial.page)
     assert_fits(trial.page)
     shoot(trial.page, f"canvas-{language}-{width}")

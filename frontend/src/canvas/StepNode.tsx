@@ -45,20 +45,24 @@ function Figure({ value, words, list, kind, title }: {
 export function StepNode({ data }: NodeProps<StepNodeType>) {
   const { words, openStatistics } = useContext(SurroundingsContext)!;
   const { step } = data;
-  const title = (what: Plural) => `${step.name} · ${plural(what, 2)}`;
+  // A step without a name of its own is known by what it does.
+  const unnamed = step.name === step.type_name && step.summary;
+  const name = unnamed ? step.summary! : step.name;
+  const title = (what: Plural) => `${name} · ${plural(what, 2)}`;
   return (
-    <section className={`step step-of-${toneOf(step.type)}`} data-step={step.id} aria-label={`${step.type_name}: ${step.name}`}>
+    <section className={`step step-of-${toneOf(step.type)}`} data-step={step.id} aria-label={`${step.type_name}: ${name}`}>
       <Handle type="target" position={Position.Top} isConnectable={false} />
       <div className="step-head">
         <span className="step-icon"><Icon name={iconOf(step.type)} /></span>
         <div className="step-names">
           <p className="step-type">{step.type_name}</p>
-          <p className="step-name" title={step.summary ?? step.name}>{step.name}</p>
+          <p className="step-name" title={name}>{name}</p>
+          {step.summary && !unnamed && <p className="step-summary" title={step.summary}>{step.summary}</p>}
         </div>
         {(step.preview || step.statistics) && (
           <div className="step-tools nodrag nopan">
             {step.preview && (
-              <a className="step-tool" href={step.preview} data-preview={step.name} aria-label={`${words.preview} (${step.name})`} title={words.preview}>
+              <a className="step-tool" href={step.preview} data-preview={name} aria-label={`${words.preview} (${name})`} title={words.preview}>
                 <Icon name="eye" />
               </a>
             )}
@@ -66,7 +70,7 @@ export function StepNode({ data }: NodeProps<StepNodeType>) {
               <button
                 type="button"
                 className="step-tool"
-                aria-label={`${words.statistics} (${step.name})`}
+                aria-label={`${words.statistics} (${name})`}
                 title={words.statistics}
                 onClick={(event) => openStatistics(step, event.currentTarget)}
               >

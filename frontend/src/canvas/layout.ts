@@ -4,7 +4,7 @@ import ELK, { type ElkExtendedEdge, type ElkLabel, type ElkNode, type ElkPoint }
 import workerUrl from "elkjs/lib/elk-worker.min.js?url";
 import type { Edge, Journey } from "./journey";
 
-export const NODE_HEIGHT = 124;
+export const NODE_HEIGHT = 130;
 const LABEL_HEIGHT = 24;
 const NARROW_PAGE = 640;
 
