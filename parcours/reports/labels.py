@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 #: metric -> its name, as marketers know it.
 METRICS: dict[str, Promise | str] = {
@@ -54,8 +55,8 @@ QUICK = (
 STATES: dict[str, Promise | str] = {
     "entered": _("Entered"),
     "active": _("Under way"),
-    "completed": _("Completed"),
-    "exited": _("Left"),
+    "completed": pgettext_lazy("runs", "Completed"),
+    "exited": pgettext_lazy("runs", "Left"),
     "failed": _("In error"),
     "goals": _("Goals met"),
     "holdout": _("Held out"),
