@@ -13,7 +13,7 @@ from parcours.accounts.models import Account
 from parcours.events import watermark
 from parcours.events.store import queries
 from parcours.journeys import inbox, publishing
-from parcours.journeys.document import Document, parse
+from parcours.journeys.document import Document
 from parcours.journeys.engine import parts
 from parcours.journeys.engine.ending import end_archived, retry_parked
 from parcours.journeys.engine.runs import ENTRY, EXIT
@@ -21,6 +21,7 @@ from parcours.journeys.engine.walk import REMOVED
 from parcours.journeys.inbox import NewRow
 from parcours.journeys.models import Inbox, Journey, Version
 from parcours.journeys.names import AccountNames
+from parcours.journeys.parsing import parse
 from parcours.lib.ids import new_id
 from parcours.lib.instants import to_ms
 from parcours.lib.problems import Problem

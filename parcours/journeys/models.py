@@ -64,11 +64,11 @@ class Enrolment(models.Model):
     """
 
     class Status(models.TextChoices):
-        ACTIVE = "active", _("Under way")
-        COMPLETED = "completed", _("Completed")
-        EXITED = "exited", _("Left")
-        FAILED = "failed", _("Parked by an error")
-        HOLDOUT = "holdout", _("Held out")
+        ACTIVE = "active"
+        COMPLETED = "completed"
+        EXITED = "exited"
+        FAILED = "failed"
+        HOLDOUT = "holdout"
 
     account_id = models.BigIntegerField()
     journey = models.ForeignKey(Journey, on_delete=models.CASCADE, related_name="enrolments", db_index=False)

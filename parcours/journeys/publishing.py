@@ -11,12 +11,13 @@ from django.utils.translation import gettext as _
 from parcours.accounts.models import Account
 from parcours.events import journal
 from parcours.journeys import queries
-from parcours.journeys.document import Document, escape
+from parcours.journeys.document import Document
 from parcours.journeys.engine import parts, programs
 from parcours.journeys.engine.commit import write_runs
 from parcours.journeys.engine.outcome import Outcome
 from parcours.journeys.engine.runs import FAILED, RUN_COLUMNS, Run
 from parcours.journeys.models import Journey, Version
+from parcours.journeys.reading import escape
 from parcours.lib import bulk
 from parcours.lib.instants import to_ms
 from parcours.lib.problems import Fault, Invalid, Problem

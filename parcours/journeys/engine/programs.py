@@ -9,9 +9,10 @@ from typing import Any
 
 from parcours.accounts.models import Account
 from parcours.criteria import nodes
-from parcours.journeys.document import Document, parse
+from parcours.journeys.document import Document
 from parcours.journeys.models import Journey, Version
 from parcours.journeys.names import PublishedNames
+from parcours.journeys.parsing import parse
 from parcours.journeys.steps.waiting import WaitFor
 
 _FRESH_SECONDS = 1.0
