@@ -230,8 +230,7 @@ def archive(journey: Journey, *, now: datetime) -> Journey:
         locked.archived_at = locked.updated_at = now
         locked.save(update_fields=["status", "archived_at", "updated_at"])
         Inbox.objects.filter(journey=locked).delete()
-    while end_archived(locked):
-        pass
+    end_archived(locked)
     return locked
 
 

@@ -156,7 +156,7 @@ class Inbox(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["journey", "at", "id"], name="inbox_order"),
+            models.Index(fields=["journey", "at", "kind", "id"], name="inbox_order"),
             models.Index(fields=["contact_id"], name="inbox_contact"),
         ]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.db import connection
 
 from parcours.journeys.engine import parts
+from parcours.journeys.engine.ending import end_archived
 from parcours.journeys.engine.turn import turn
+from parcours.journeys.models import Journey
 from parcours.lib import clock
 from parcours.lib.instants import to_ms
 
@@ -21,10 +23,19 @@ SELECT id, version, timer, inbox FROM (
 ) AS next WHERE timer <= %s OR inbox <= %s
 """
 
+_UNENDED = """
+SELECT c.journey_id FROM journeys_stepcount c
+INNER JOIN journeys_journey j ON j.id = c.journey_id AND j.status = 'archived'
+GROUP BY c.journey_id
+HAVING sum(CASE WHEN c.step = '*entered' THEN c.passages
+                WHEN c.step = '*completed' OR c.step LIKE '*exited:%%' THEN -c.passages ELSE 0 END) > 0
+"""
+
 
 def round() -> bool:
     """Do a batch of each active journey that has something due; whether there was any."""
-    parts.sweep()
+    if parts.sweep():
+        end_unended()
     now = to_ms(clock.now())
     with connection.cursor() as cursor:
         cursor.execute(_DUE, [now, now])
@@ -34,3 +45,12 @@ def round() -> bool:
         first = min(instant for instant in (timer, inbox) if instant is not None)
         busy = turn(journey, version, first=first, now=now) or busy
     return busy
+
+
+def end_unended() -> None:
+    """End what an archiving that was killed half-way left under way."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNENDED, [])
+        found = [row[0] for row in cursor.fetchall()]
+    for journey in Journey.objects.filter(pk__in=found):
+        end_archived(journey)

@@ -19,19 +19,28 @@ _AT_ONCE = 5_000
 _SELECT = f"SELECT {', '.join(RUN_COLUMNS)} FROM journeys_enrolment WHERE journey_id = %s"
 
 
-def end_archived(journey: Journey) -> bool:
-    """End runs of an archived journey, some thousands in one transaction; whether there were any.
+def end_archived(journey: Journey) -> int:
+    """End the runs of an archived journey, some thousands in one transaction; answers how many.
 
-    The engine commits nothing more for such a journey, so nobody else moves them.
+    The engine commits nothing more for such a journey, so nobody else moves them. Killed half-way, it is called again.
     """
-    now = to_ms(clock.now())
-    with transaction.atomic():
-        runs = _locked("status IN ('active', 'failed')", [journey.pk])
-        outcome = Outcome(journey.pk, now)
-        for run in runs:
-            outcome.leave(run, "archived", max(now, run.step_at))
-        _write(outcome, journey)
-    return bool(runs)
+    ended, after = 0, 0
+    while True:
+        with transaction.atomic():
+            # By contact, as their unique index has them: each transaction goes on where the last one stopped.
+            runs = _locked(
+                "status IN ('active', 'failed') AND contact_id > %s", "contact_id", [journey.pk, after]
+            )
+            now = to_ms(clock.now())
+            outcome = Outcome(journey.pk, now)
+            for run in runs:
+                outcome.leave(run, "archived", max(now, run.step_at))
+            _write(outcome, journey)
+        ended += len(runs)
+        if len(runs) < _AT_ONCE:
+            return ended
+        # The last contact may have more runs than were read.
+        after = runs[-1].contact - 1
 
 
 def retry_parked(journey: Journey, *, step: str | None = None) -> int:
@@ -39,7 +48,7 @@ def retry_parked(journey: Journey, *, step: str | None = None) -> int:
     retried = 0
     with transaction.atomic():
         wanted, values = ("status = 'failed' AND step = %s", [step]) if step else ("status = 'failed'", [])
-        while runs := _locked(wanted, [journey.pk, *values]):
+        while runs := _locked(wanted, "id", [journey.pk, *values]):
             outcome = Outcome(journey.pk, to_ms(clock.now()))
             for run in runs:
                 outcome.park(run, "", parked=False)
@@ -52,10 +61,10 @@ def retry_parked(journey: Journey, *, step: str | None = None) -> int:
     return retried
 
 
-def _locked(condition: str, values: list[Any]) -> list[Run]:
+def _locked(condition: str, order: str, values: list[Any]) -> list[Run]:
     lock = " FOR UPDATE" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
-        cursor.execute(f"{_SELECT} AND {condition} ORDER BY id LIMIT {_AT_ONCE}{lock}", values)
+        cursor.execute(f"{_SELECT} AND {condition} ORDER BY {order} LIMIT {_AT_ONCE}{lock}", values)
         return [Run(*row) for row in cursor.fetchall()]
 
 

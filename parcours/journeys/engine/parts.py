@@ -76,10 +76,11 @@ def workers() -> int:
     return _presence.workers
 
 
-def sweep(*, force: bool = False) -> None:
-    """Free the parts held by dead processes of this machine; those of other machines run out by themselves."""
+def sweep(*, force: bool = False) -> bool:
+    """Every few seconds, free the parts held by dead processes of this machine (those of other machines run out by
+    themselves); whether it was time."""
     if not force and time.monotonic() - _presence.swept_at < leases.SWEEP_SECONDS:
-        return
+        return False
     _presence.swept_at = time.monotonic()
     with connection.cursor() as cursor:
         cursor.execute("SELECT DISTINCT worker FROM journeys_part WHERE lease_until > %s", [machine_ms()])
@@ -88,6 +89,7 @@ def sweep(*, force: bool = False) -> None:
         among, values = bulk.among("worker", dead)
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"UPDATE journeys_part SET lease_until = 0 WHERE {among}", [values])
+    return True
 
 
 def claim(journey: int) -> Claim | None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from parcours.contacts.models import AttributeDefinition, Contact, ListMember
-from parcours.journeys import actions
-from parcours.journeys.models import Enrolment, StepCount, Taken
+from parcours.journeys import actions, work
+from parcours.journeys.models import Enrolment, Journey, StepCount, Taken
 from parcours.journeys.tests.world import ENTRY, START, Living, World, standing
 from parcours.lib import clock
 from parcours.messaging.models import Send
@@ -191,6 +191,15 @@ def test_archiving_ends_the_runs_under_way_for_good(world: World) -> None:
     assert world.settle() == 0
     assert standing(journey) == {("exited", "pause"): 5}
     assert [event.properties for event in world.told("journey.exited")] == [{"reason": "archived"}] * 5
+
+
+def test_an_archiving_killed_half_way_is_finished_by_the_work(world: World) -> None:
+    journey = world.journey(_straight(world))
+    world.enrol(journey, world.contacts(5))
+    world.settle()
+    Journey.objects.update(status=Journey.Status.ARCHIVED)
+    work.end_unended()
+    assert standing(journey) == {("exited", "pause"): 5}
 
 
 def test_those_on_the_list_at_activation_enter_where_the_entry_says_so(world: World) -> None:
