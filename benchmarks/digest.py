@@ -104,7 +104,8 @@ def raw(after_load: int) -> dict[str, float]:
 
     client = writer()
     found = client.query(
-        "SELECT * FROM events WHERE load > {load:UInt64} ORDER BY load, position", parameters={"load": after_load}
+        "SELECT * FROM events WHERE load > {load:UInt64} ORDER BY load, position",
+        parameters={"load": after_load},
     )
     rows, names = found.result_rows, found.column_names
     client.command("CREATE TABLE IF NOT EXISTS raw_events AS events")

@@ -77,7 +77,9 @@ def _settle() -> None:
     from parcours.events.store.client import writer
 
     deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and writer().query("SELECT count() FROM system.merges").result_rows[0][0]:
+    while (
+        time.monotonic() < deadline and writer().query("SELECT count() FROM system.merges").result_rows[0][0]
+    ):
         time.sleep(1)
 
 
