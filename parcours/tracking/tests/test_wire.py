@@ -8,7 +8,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parcours.events import journal
@@ -171,6 +171,7 @@ def test_an_event_from_the_future_is_marked() -> None:
     assert take(track(timestamp="2026-03-29T19:00:00Z", claimedTimestamp="x")).body.claimed_timestamp is None
 
 
+@settings(deadline=None)
 @given(st.datetimes(timezones=st.timezones()).filter(lambda at: 1901 < at.year < 2200))
 def test_instants_with_an_offset_are_read_exactly(instant: Any) -> None:
     text = instant.isoformat()
@@ -218,6 +219,7 @@ calls = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(calls, st.sampled_from([None, *sorted(wire.KINDS)]))
 def test_any_call_is_kept_whole_or_refused(call: dict[str, Any], kind: str | None) -> None:
     try:
