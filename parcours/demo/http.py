@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import urllib3
@@ -12,13 +13,29 @@ class Refused(RuntimeError):
     """The installation answered with a problem."""
 
 
+def wait_until_ready(url: str, *, seconds: float = 120) -> bool:
+    """Wait until an installation says that it is ready; whether it did."""
+    pool = urllib3.PoolManager(retries=False, timeout=5)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if pool.request("GET", f"{url}/readyz").status == 200:
+                return True
+        except urllib3.exceptions.HTTPError:
+            pass
+        time.sleep(0.2)
+    return False
+
+
 class Api:
     """A client of `/api/v1` with an API key."""
 
     def __init__(self, *, url: str, key: str) -> None:
         self.url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {key}"}
-        self._pool = urllib3.PoolManager(maxsize=4, timeout=urllib3.Timeout(connect=5, read=600))
+        self._pool = urllib3.PoolManager(
+            maxsize=4, timeout=urllib3.Timeout(connect=5, read=600), retries=False
+        )
 
     def call(
         self, method: str, path: str, body: Any = None, *, content_type: str = "application/json"

@@ -22,10 +22,10 @@ _BATCH = 200
 
 
 class Reader:
-    """Reads each mail once, oldest first, and reacts to it as its recipient would."""
+    """Reads each mail once, oldest first, and reacts to it as its recipient would; `after` is the last one read."""
 
-    def __init__(self) -> None:
-        self._after = 0
+    def __init__(self, *, after: int) -> None:
+        self.after = after
         self._pool = urllib3.PoolManager(
             maxsize=8, timeout=10, retries=urllib3.Retry(3, redirect=0, backoff_factor=0.3)
         )
@@ -33,11 +33,11 @@ class Reader:
 
     def read(self) -> bool:
         """Read the mails that came since; answers whether there were any."""
-        mails = sink.read_mailbox(after=self._after, limit=_BATCH)
+        mails = sink.read_mailbox(after=self.after, limit=_BATCH)
         if not mails:
             return False
         list(self._hands.map(self._react, mails))
-        self._after = mails[-1].id
+        self.after = mails[-1].id
         return True
 
     def _react(self, mail: sink.SunkMail) -> None:

@@ -7,12 +7,10 @@ import secrets
 import socket
 import sys
 import threading
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-import urllib3
-
+from parcours.demo.http import wait_until_ready
 from parcours.demo.state import State
 
 EMAIL = "demo@example.org"
@@ -74,15 +72,8 @@ def parts(state: State, *, url: str) -> dict[str, list[str]]:
 
 def announce(state: State, *, url: str) -> None:
     """Say, once the pages answer, where they are and how to come in."""
-    pool = urllib3.PoolManager(retries=False, timeout=2)
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        try:
-            if pool.request("GET", f"{url}/healthz").status == 200:
-                break
-        except urllib3.exceptions.HTTPError:
-            pass
-        time.sleep(0.2)
+    if not wait_until_ready(url):
+        return
     lines = [
         f"URL: {url}/",
         f"Sign-in: {EMAIL} / {state['password']}",

@@ -74,7 +74,10 @@ def wait_until_computed(api: Api, segment: str, *, seconds: float = 120) -> dict
 
 
 def seed(api: Api, *, last_day: date, limit: int = 0) -> dict[str, Any]:
-    """Set up the whole story; answers the ids of what was made, and the day that it ends on."""
+    """Set up the whole story; answers the ids of what was made, and the day that it ends on.
+
+    What is there already, by its name, is taken as it is: a start that was cut short is gone on with.
+    """
     started = time.monotonic()
     numbers = sorted(
         {p.customer for p in purchases(last_day=last_day) if not limit or int(p.customer) <= limit}
@@ -85,23 +88,17 @@ def seed(api: Api, *, last_day: date, limit: int = 0) -> dict[str, Any]:
     job = api.call("POST", "events?history=true&wait=true", body, content_type="application/x-ndjson")
     log.info("purchases imported", accepted=job["accepted"], refused=len(job["refused"]))
 
-    lists = {key: api.call("POST", "lists", {"name": name})["id"] for key, name in story.LISTS.items()}
-    messages = {
-        key: api.call("POST", "messages", document)["id"]
-        for key, document in story.messages(url=api.url).items()
-    }
-    segments = {
-        key: api.call("POST", "segments", document)["id"]
-        for key, document in story.segments(last_day=last_day).items()
-    }
+    lists = _made(api, "lists", {key: {"name": name} for key, name in story.LISTS.items()})
+    messages = _made(api, "messages", story.messages(url=api.url))
+    segments = _made(api, "segments", story.segments(last_day=last_day))
     for key, segment in segments.items():
         read = wait_until_computed(api, segment)
         log.info("segment computed", segment=key, profiles=read["profiles"])
     documents = story.journeys(messages=messages, segments=segments, lists=lists, last_day=last_day)
-    journeys = {}
-    for key, document in documents.items():
-        journeys[key] = api.call("POST", "journeys", document)["id"]
-        api.call("POST", f"journeys/{journeys[key]}/activate")
+    journeys = _made(api, "journeys", documents)
+    for journey in journeys.values():
+        if api.call("GET", f"journeys/{journey}")["status"] == "draft":
+            api.call("POST", f"journeys/{journey}/activate")
     log.info("journeys activated", seconds=round(time.monotonic() - started, 1))
     return {
         "last_day": last_day.isoformat(),
@@ -110,4 +107,13 @@ def seed(api: Api, *, last_day: date, limit: int = 0) -> dict[str, Any]:
         "messages": messages,
         "segments": segments,
         "journeys": journeys,
+    }
+
+
+def _made(api: Api, kind: str, documents: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """The ids of these objects, by key, each made unless one of its name is there."""
+    known = {item["name"]: item["id"] for item in api.pages(kind)}
+    return {
+        key: known.get(document["name"]) or api.call("POST", kind, document)["id"]
+        for key, document in documents.items()
     }

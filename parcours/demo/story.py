@@ -291,7 +291,7 @@ def journeys(
                 "type": "wait_for",
                 "name": "Met un disque au panier",
                 "event": "cart.updated",
-                "timeout": "1d",
+                "timeout": "2d",
                 "then": "chosen",
                 "else": "nudge",
             },
