@@ -17,6 +17,8 @@ from django.db.migrations.executor import MigrationExecutor
 from parcours.accounts.models import Account
 from parcours.events.store.client import is_embedded, reachable
 from parcours.lib import clock
+from parcours.messaging import domains
+from parcours.messaging.models import SendingDomain
 
 GOOD, NOTE, BAD = "good", "note", "bad"
 _DNS_SECONDS = 3.0
@@ -111,14 +113,17 @@ def _mail() -> Iterator[Finding]:
 
 
 def _domains() -> Iterator[Finding]:
-    """SPF and DMARC of the domains that the accounts write from."""
+    """SPF, DMARC and DKIM of the domains that the accounts write from."""
     try:
         senders = list(
             Account.objects.exclude(sender_email="").values_list("sender_email", flat=True).distinct()
         )
+        keys = list(SendingDomain.objects.order_by("domain", "id"))
     except DatabaseError:
         return
-    if senders and not _knows_the_internet():
+    connected = bool(senders or keys) and _knows_the_internet()
+    yield from _keys(keys, connected=connected)
+    if senders and not connected:
         yield Finding(
             NOTE, "SPF and DMARC", "cannot be verified here: the resolver does not reach the root of DNS"
         )
@@ -135,6 +140,25 @@ def _domains() -> Iterator[Finding]:
                 yield Finding(GOOD, subject, found[0])
             else:
                 yield Finding(BAD, subject, "is missing" if not found else "is there more than once")
+
+
+def _keys(keys: list[SendingDomain], *, connected: bool) -> Iterator[Finding]:
+    """Whether what signs the mails of each sending domain is published; if not, the record to publish."""
+    for key in keys:
+        subject = f"DKIM of {key.domain}"
+        publish = f'publish this record: {key} TXT "{key.public_record}"'
+        if domains.signer_of(key) is None:
+            yield Finding(BAD, subject, f"the key {key} was kept under another PARCOURS_SECRET_KEY")
+            continue
+        try:
+            published = connected and key.public_record.rpartition("p=")[2] in "".join(_texts(str(key)))
+        except dns.exception.DNSException as error:
+            yield Finding(NOTE, subject, f"cannot be verified from here ({type(error).__name__}): {publish}")
+            continue
+        if published:
+            yield Finding(GOOD, subject, f"{key} is published")
+        else:
+            yield Finding(BAD if connected else NOTE, subject, publish)
 
 
 def _knows_the_internet() -> bool:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from ninja import Query, Router, Schema, Status
 from pydantic import ConfigDict, Field
 
-from parcours.accounts.access import SEND, Actor, as_id, find, for_account
+from parcours.accounts.access import ADMIN, SEND, Actor, as_id, find, for_account
 from parcours.accounts.api_auth import needs
 from parcours.accounts.models import BusinessUnit
 from parcours.contacts import queries as contact_queries
@@ -18,9 +18,9 @@ from parcours.lib import clock
 from parcours.lib.instants import iso
 from parcours.lib.paging import Paging, newest_first
 from parcours.lib.problems import Fault, Invalid
-from parcours.messaging import actions, addresses, editing
+from parcours.messaging import actions, addresses, domains, editing
 from parcours.messaging.addresses import BadAddress
-from parcours.messaging.models import Message, Send, Suppression
+from parcours.messaging.models import Message, Send, SendingDomain, Suppression
 from parcours.messaging.rendering.compiled import PartError
 from parcours.messaging.suppression import address_hash
 
@@ -63,6 +63,11 @@ class TestIn(_Strict):
 class SuppressionIn(_Strict):
     channel: str = Channel.EMAIL
     address: str = Field(max_length=320)
+
+
+class SendingDomainIn(_Strict):
+    domain: str = Field(max_length=253)
+    selector: str = Field("", max_length=63, description="Chosen for you when it is empty.")
 
 
 class SuppressionFilter(Schema):
@@ -227,6 +232,34 @@ def add_suppression(request: HttpRequest, payload: SuppressionIn) -> Any:
 )
 def remove_suppression(request: HttpRequest, suppression_id: str) -> Any:
     find(Suppression, suppression_id, actor=_actor(request)).delete()
+    return Status(204, None)
+
+
+@router.get("/sending-domains", auth=needs(ADMIN), summary="Domains whose mails are signed, newest first")
+def list_sending_domains(request: HttpRequest, paging: Query[Paging]) -> Any:
+    return newest_first(for_account(SendingDomain, _actor(request)), paging, as_json=domains.as_json)
+
+
+@router.post(
+    "/sending-domains",
+    response={201: Any},
+    auth=needs(ADMIN),
+    summary="Make a key that signs a domain's mails; answers the DNS record to publish",
+)
+def add_sending_domain(request: HttpRequest, payload: SendingDomainIn) -> Any:
+    account = _actor(request).account
+    made = domains.create(account, domain=payload.domain, selector=payload.selector, now=clock.now())
+    return Status(201, domains.as_json(made))
+
+
+@router.delete(
+    "/sending-domains/{domain_id}",
+    response={204: None},
+    auth=needs(ADMIN),
+    summary="Remove a domain's key: its mails are signed by the next one, or no more",
+)
+def remove_sending_domain(request: HttpRequest, domain_id: str) -> Any:
+    find(SendingDomain, domain_id, actor=_actor(request)).delete()
     return Status(204, None)
 
 

@@ -12,22 +12,27 @@ from django.conf import settings
 from django.db import transaction
 
 from parcours.accounts.models import Account
-from parcours.messaging import addresses
+from parcours.messaging import addresses, domains
 from parcours.messaging.addresses import BadAddress
+from parcours.messaging.dkim import Signer
 from parcours.messaging.mime import Envelope
-from parcours.messaging.models import Link, Message
+from parcours.messaging.models import Link, Message, SendingDomain
 from parcours.messaging.rendering.compiled import Compiled, Source, compile_source
 
 
 @dataclass(frozen=True)
 class Content:
-    """A message ready to personalise; `links` are the ids of its tracked addresses, in the order of `compiled.urls`."""
+    """A message ready to personalise; `links` are the ids of its tracked addresses, in the order of `compiled.urls`.
+
+    `signer` signs its mails, when its sender's domain has a key.
+    """
 
     message: Message
     compiled: Compiled
     envelope: Envelope
     links: tuple[int, ...]
     account: dict[str, Any]
+    signer: Signer | None = None
 
 
 _cache: dict[int, tuple[object, Content]] = {}
@@ -63,12 +68,16 @@ def sync_links(message: Message, urls: Iterable[str]) -> tuple[int, ...]:
 def load(message_ids: Iterable[int]) -> dict[int, Content | Exception]:
     """Messages by id, each compiled, or the error that says why it cannot be sent (TemplateError, BadAddress)."""
     found: dict[int, Content | Exception] = {}
-    for message in Message.objects.select_related("account").filter(pk__in=set(message_ids)):
+    messages = list(Message.objects.select_related("account").filter(pk__in=set(message_ids)))
+    keys = domains.signing_keys(message.account_id for message in messages)
+    for message in messages:
         account = message.account
+        key = keys.get((account.pk, _sending_domain(message)))
         version = (
             message.updated_at,
             account.sender_name,
             account.sender_email,
+            key and key.pk,
             *account_names(account).values(),
         )
         kept = _cache.get(message.pk)
@@ -76,7 +85,7 @@ def load(message_ids: Iterable[int]) -> dict[int, Content | Exception]:
             found[message.pk] = kept[1]
             continue
         try:
-            found[message.pk] = content = _make(message)
+            found[message.pk] = content = _make(message, key)
         except ValueError as error:
             found[message.pk] = error
             continue
@@ -86,7 +95,7 @@ def load(message_ids: Iterable[int]) -> dict[int, Content | Exception]:
     return found
 
 
-def _make(message: Message) -> Content:
+def _make(message: Message, key: SendingDomain | None) -> Content:
     compiled = compile_source(source_of(message))
     account = message.account
     return Content(
@@ -96,7 +105,7 @@ def _make(message: Message) -> Content:
             account=account.pk,
             message=message.pk,
             sender_name=message.from_name or account.sender_name,
-            sender=addresses.read(message.from_email or account.sender_email or default_sender()),
+            sender=addresses.read(sender_of(message)),
             reply_to=addresses.read(message.reply_to) if message.reply_to else None,
             marketing=message.kind == Message.Kind.MARKETING,
         ),
@@ -106,7 +115,21 @@ def _make(message: Message) -> Content:
             "postal_address": account.postal_address,
             "currency": account.currency,
         },
+        signer=None if key is None else domains.signer_of(key),
     )
+
+
+def sender_of(message: Message) -> str:
+    """The address that a message is from: its own, else the account's, else the installation's."""
+    return message.from_email or message.account.sender_email or default_sender()
+
+
+def _sending_domain(message: Message) -> str:
+    """The domain that a message is from, as A-labels; empty when its sender is no address."""
+    try:
+        return addresses.read(sender_of(message)).domain
+    except BadAddress:
+        return ""
 
 
 def account_names(account: Account) -> dict[str, Any]:

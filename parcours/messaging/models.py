@@ -147,3 +147,25 @@ class Suppression(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["account", "channel", "address_hash"], name="suppressed_once"),
         ]
+
+
+class SendingDomain(models.Model):
+    """A key that signs the mails which an account writes from a domain (DKIM).
+
+    Of several keys of one domain the oldest signs: a new one is published before the old one is removed.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="sending_domains")
+    domain = models.CharField(max_length=253, help_text="As A-labels.")
+    selector = models.CharField(max_length=63)
+    private_key = models.TextField(help_text="Sealed (parcours.lib.sealing): never shown, never logged.")
+    public_record = models.TextField(help_text="The value of the TXT record to publish.")
+    created_at = InstantField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "domain", "selector"], name="sending_key_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.selector}._domainkey.{self.domain}"

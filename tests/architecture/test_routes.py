@@ -17,7 +17,7 @@ from parcours.accounts.models import Account, ApiKey, Job
 from parcours.config.api import api
 from parcours.contacts.models import Contact, List
 from parcours.journeys.models import Journey, Version
-from parcours.messaging.models import Message, Send, Suppression
+from parcours.messaging.models import Message, Send, SendingDomain, Suppression
 from parcours.segments.models import Segment
 from tests.architecture.routes import API, BODIES, NO_ACCOUNT, PAGES, PUBLIC, SEND, WITHOUT_FORGERY_CHECK
 
@@ -99,6 +99,7 @@ def world(email: str) -> World:
         "message_id": message,
         "send_id": send,
         "suppression_id": suppression,
+        "domain_id": SendingDomain.objects.create(account=account, domain="a.example", selector="s"),
     }
     return World(new=new, ids={name: str(found.pk) for name, found in made.items()})
 

@@ -14,6 +14,7 @@ from parcours.config.tests.test_clock import START
 from parcours.events import journal
 from parcours.events.entries import Touched
 from parcours.lib import clock
+from parcours.messaging import domains
 
 pytestmark = pytest.mark.django_db
 
@@ -77,3 +78,18 @@ def test_the_check_tells_what_is_to_be_mended(settings: Any, tmp_path: Any) -> N
     assert found["public address"] == found["debug"] == found["mail server"] == "bad"
     told = found.get("SPF of sender.invalid", found.get("SPF and DMARC"))
     assert told in ("bad", "note"), "a domain that cannot exist has no SPF, where that can be verified"
+
+
+def test_the_check_names_the_record_of_each_sending_domain(settings: Any, tmp_path: Any) -> None:
+    account = actions.create_account(
+        name="A", email="a@shop.invalid", password="correct horse battery"
+    ).account
+    settings.DATA_DIR = tmp_path
+    key = domains.create(account, domain="shop.invalid", selector="k1", now=clock.now())
+    [found] = [finding for finding in check.findings() if finding.subject == "DKIM of shop.invalid"]
+    assert found.state in ("bad", "note"), "a domain that cannot exist publishes nothing"
+    assert f'k1._domainkey.shop.invalid TXT "{key.public_record}"' in found.detail
+    assert key.private_key not in found.detail
+    settings.SECRET_KEY = "another"
+    [found] = [finding for finding in check.findings() if finding.subject == "DKIM of shop.invalid"]
+    assert (found.state, "PARCOURS_SECRET_KEY" in found.detail) == ("bad", True)

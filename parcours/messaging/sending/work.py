@@ -8,6 +8,7 @@ import contextlib
 import functools
 import time
 from collections import deque
+from dataclasses import replace
 
 import structlog
 import uvloop
@@ -186,14 +187,18 @@ class Sender:
     def _compose(self, connection: Connection, claim: Claim) -> Mail:
         content = claim.content
         names = tracking(content.compiled, send=claim.send, links=content.links)
-        return compose(
+        mail = compose(
             personalise(content.compiled, claim.context, names),
             envelope=content.envelope,
             send=claim.send,
             recipient=claim.recipient,
             now=clock.now(),
-            eight_bit=connection.eight_bit,
+            # A server on the way that does not take bytes above 127 rewrites the body, which would break the signature.
+            eight_bit=connection.eight_bit and content.signer is None,
         )
+        if content.signer is None:
+            return mail
+        return replace(mail, content=content.signer.sign(mail.content, at=clock.machine_ms() // 1000))
 
     def _record(self, claim: Claim, outcome: Outcome, *, skip: str = "", at: int | None = None) -> None:
         self._results.append(
