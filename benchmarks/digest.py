@@ -1,8 +1,8 @@
 """The digest: from the collector's journal into the event store, in events a second.
 
-The journal is filled with calls as browsers send them (pages, events of a shop, visitors of whom one in ten is signed in),
-in rows as the collector's group commits make them. A process of its own then does rounds of the digest until nothing is
-left, beside a running store. The yardstick is the insert, by clickhouse-connect, of the very rows that the digest
+The journal is filled with calls as browsers send them (pages, events of a shop, visitors of whom one in ten is signed
+in), in rows as the collector's group commits make them. A process of its own then does rounds of the digest until
+nothing is left, beside a running store. The yardstick is the insert, by clickhouse-connect, of the very rows that the digest
 wrote, already lying in memory, ten thousand at a time, into a table of the same make. Both take turns.
 """
 
@@ -26,7 +26,8 @@ _AGENTS = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5"
     " Mobile/15E148 Safari/604.1",
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:141.0) Gecko/20100101 Firefox/141.0",
-    "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36",
+    "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile"
+    " Safari/537.36",
 )
 
 

@@ -1,8 +1,9 @@
 """E-mails rendered, personalised, tracked, handed to a local SMTP server and written down, in mails a second.
 
-The server is a minimal one in a process of its own, which answers and forgets: it is not what is measured. The yardstick
-is a bare loop of aiosmtplib, on uvloop as ours, that hands one constant message of the same size to the same
-server over the same number of connections. Both take turns.
+The server is a minimal one in a process of its own, which answers and forgets: it is not what is measured. The message
+is written in MJML: a name, a condition, an attribute, five tracked links, the pixel, a text part. The yardstick is a
+bare loop of aiosmtplib, on uvloop as ours, that hands one constant message of the same size to the same server over the
+same number of connections. Both take turns.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ CONNECTIONS = 4
 
 _MJML = """<mjml><mj-body>
 <mj-section><mj-column><mj-text>Bonjour {{ contact.first_name | default: "vous" }},</mj-text>
-<mj-text>{% if contact.country == "FR" %}La livraison vous est offerte en France.{% else %}Delivery is on us.{% endif %}</mj-text>
+<mj-text>{% if contact.country == "FR" %}La livraison vous est offerte.{% else %}Delivery is on us.{% endif %}</mj-text>
 <mj-button href="https://shop.example/new?from=mail">Les nouveautés</mj-button>
-<mj-text>{% for n in (1..3) %}<a href="https://shop.example/books/{{ n }}">Livre {{ n }}</a> {% endfor %}</mj-text>
+<mj-text><a href="https://shop.example/books/1">Livre 1</a> <a href="https://shop.example/books/2">Livre 2</a>
+<a href="https://shop.example/books/3">Livre 3</a></mj-text>
 <mj-text>Vous avez {{ contact.attributes.points }} points.
 <a href="https://shop.example/account">Votre compte</a></mj-text>
 <mj-text><a href="{{ unsubscribe_url }}">Se désinscrire</a></mj-text></mj-column></mj-section>

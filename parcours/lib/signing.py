@@ -7,6 +7,7 @@ so that header lines stay under 76 characters; opaque, because nothing in it is 
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import hmac
 
@@ -17,9 +18,13 @@ class BadToken(ValueError):
     """A token that was not made here, or not for this use."""
 
 
+@functools.lru_cache(maxsize=8)
+def _key(secret: str) -> bytes:
+    return hashlib.sha256(b"parcours.links:" + secret.encode()).digest()
+
+
 def _mac(kind: str, body: bytes) -> bytes:
-    key = hashlib.sha256(b"parcours.links:" + settings.SECRET_KEY.encode()).digest()
-    return hmac.new(key, kind.encode() + b"\0" + body, hashlib.sha256).digest()[:12]
+    return hmac.digest(_key(settings.SECRET_KEY), kind.encode() + b"\0" + body, "sha256")[:12]
 
 
 def _varint(value: int) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -10,6 +11,7 @@ from typing import TypeVar
 from django.utils.translation import gettext as _
 from liquid import Environment, Markup
 from liquid.template import BoundTemplate
+from markupsafe import escape
 
 from parcours.messaging.rendering import liquid, markup, tokens
 from parcours.messaging.rendering.links import Links
@@ -42,6 +44,7 @@ _TEXT_FOOTER = (
     f'\n{_WAY_OUT}{{% if pc_language == "fr" %}}\u00a0:{{% else %}}:{{% endif %}} {{{{ unsubscribe_url }}}}\n'
 )
 _PIXEL = '<img src="{{ pc_open }}" width="1" height="1" alt="" style="display:block;border:0">'
+_OWN = re.compile(r"\{\{ (pc_link_\d+|pc_open) \}\}")
 _T = TypeVar("_T")
 
 
@@ -66,6 +69,29 @@ class Source:
     marketing: bool = True
 
 
+class _OwnAddresses:
+    """Where a message's own addresses stand: those of its tracked links, and of its pixel.
+
+    Liquid takes its time for each thing that it writes. These are the same for everybody but for their token, so
+    they are marks in the templates, and written in once Liquid is done. A mark holds what nobody outside knows:
+    a contact's data cannot bear one.
+    """
+
+    def __init__(self) -> None:
+        self._mark = f"pc-{secrets.token_hex(8)}-"
+        self._marks = re.compile(rf"{self._mark}(\w+);")
+
+    def mark(self, source: str) -> str:
+        """The template with a mark in place of each of our own outputs."""
+        return _OWN.sub(rf"{self._mark}\1;", source)
+
+    def fill(self, written: str, names: Mapping[str, object], *, escaped: bool) -> str:
+        """What a template wrote, with the addresses in place of the marks."""
+        if escaped:
+            return self._marks.sub(lambda found: escape(names.get(found[1], "")), written)
+        return self._marks.sub(lambda found: str(names.get(found[1], "")), written)
+
+
 @dataclass(frozen=True)
 class Compiled:
     """Templates ready to render.
@@ -79,6 +105,7 @@ class Compiled:
     text: BoundTemplate | None
     urls: tuple[str, ...]
     text_made: bool
+    own: _OwnAddresses
 
 
 @dataclass(frozen=True)
@@ -92,11 +119,12 @@ class Rendered:
 
 def compile_source(source: Source) -> Compiled:
     """Make a message ready. Raises PartError for the first part that cannot be read."""
+    own = _OwnAddresses()
     subject = _part("subject", lambda: liquid.parse(source.subject.strip(), environment=liquid.TEXT))
     if source.mjml or source.html:
         part = "mjml" if source.mjml else "html"
         written = source.mjml or source.html
-        html, made_text, urls = _part(part, lambda: _compile_html(written, source))
+        html, made_text, urls = _part(part, lambda: _compile_html(written, source, own))
     else:
         written, html, made_text, urls = "", None, None, ()
     if source.text.strip() or html is None:
@@ -113,6 +141,7 @@ def compile_source(source: Source) -> Compiled:
         text=text,
         urls=urls,
         text_made=html is not None and text is made_text,
+        own=own,
     )
 
 
@@ -138,7 +167,7 @@ def _checked(source: str, environment: Environment) -> BoundTemplate:
 
 
 def _compile_html(
-    written: str, source: Source
+    written: str, source: Source, own: _OwnAddresses
 ) -> tuple[BoundTemplate, BoundTemplate | None, tuple[str, ...]]:
     _checked(written, liquid.HTML)  # Faults are told with the lines of what was written.
     words, kept = set_aside(written)
@@ -153,11 +182,11 @@ def _compile_html(
     if source.marketing and "unsubscribe_url" not in written:
         html = _at_the_end(html, in_html(kept.take(_HTML_FOOTER), kept))
     links = Links(kept, tracked=source.track_clicks)
-    text = _text_template(kept.restore(markup.text_of(_words(links.spell_out(html), kept))))
+    text = _text_template(own.mark(kept.restore(markup.text_of(_words(links.spell_out(html), kept)))))
     html = links.rewrite(html)
     if source.track_opens:
         html = _at_the_end(html, _PIXEL)
-    return liquid.parse(kept.restore(html)), text, tuple(links.urls)
+    return liquid.parse(own.mark(kept.restore(html))), text, tuple(links.urls)
 
 
 def _text_template(text: str) -> BoundTemplate | None:
@@ -228,9 +257,12 @@ def personalise(compiled: Compiled, context: Mapping[str, object], names: Mappin
     everything = {**context, **names}
     subject = _rendered("subject", compiled.subject, everything)
     html = None if compiled.html is None else _rendered("html", compiled.html, everything)
+    if html is not None:
+        html = compiled.own.fill(html, names, escaped=True)
     template = compiled.text
     text = markup.text_of(html or "") if template is None else _rendered("text", template, everything)
     if compiled.text_made:
+        text = compiled.own.fill(text, names, escaped=False)
         text = _BLANK_LINES.sub("\n\n", text).strip() + "\n"
     return Rendered(
         subject=_UNFIT_IN_A_LINE.sub(" ", subject).strip(),
