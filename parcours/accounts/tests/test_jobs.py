@@ -13,7 +13,7 @@ from parcours.accounts.models import Account, Job
 from parcours.lib import clock
 from parcours.lib.problems import Problem
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 TOTAL = 10
 
 

@@ -20,7 +20,7 @@ from parcours.messaging.sending.sweep import sweep
 from parcours.messaging.sending.transport import Fate, Outcome
 from parcours.messaging.tests.conftest import queue_all
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 ELSEWHERE = "another-machine/abcdef01/12/345"
 

@@ -19,7 +19,7 @@ from parcours.messaging.models import Click, Message, Send
 from parcours.messaging.rendering import tokens
 from parcours.messaging.tests.conftest import queue_all
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 PERSON = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 

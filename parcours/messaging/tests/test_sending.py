@@ -15,7 +15,7 @@ from parcours.messaging.models import Message, Send
 from parcours.messaging.sink import Sink, read_mailbox
 from parcours.messaging.tests.conftest import queue_all, run_until_idle
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 def told() -> list[Event]:

@@ -11,7 +11,7 @@ from parcours.lib import clock
 from parcours.segments.models import Segment
 from parcours.segments.tests.conftest import Firm
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 IN_PARIS = {"field": "city", "op": "eq", "value": "paris"}
 TWO_ORDERS = {"event": "order.placed", "count": {"op": "gte", "value": 2}}
 

@@ -18,7 +18,7 @@ from parcours.segments import queries
 from parcours.segments.models import Segment
 from parcours.segments.tests.conftest import Firm
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 CITIES = ["Paris", "Lyon", "Évreux"]
 
 
