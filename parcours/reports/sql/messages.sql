@@ -10,10 +10,10 @@ SELECT
     countIf(NOT bounced AND opens_tracked) AS deliveries_with_opens,
     countIf(NOT bounced AND clicks_tracked) AS deliveries_with_clicks,
     uniqExactIf(contact, NOT bounced AND opens > 0) AS opened,
-    countIf(NOT bounced AND opens > 0) AS deliveries_opened,
+    countIf(NOT bounced AND opens_tracked AND opens > 0) AS deliveries_opened,
     sumIf(opens, NOT bounced) AS total_opens,
     uniqExactIf(contact, NOT bounced AND clicks > 0) AS clicked,
-    countIf(NOT bounced AND clicks > 0) AS deliveries_clicked,
+    countIf(NOT bounced AND clicks_tracked AND clicks > 0) AS deliveries_clicked,
     sumIf(clicks, NOT bounced) AS total_clicks,
     length(arrayIntersect(
         groupUniqArrayIf(contact, NOT bounced AND opens > 0),
@@ -44,7 +44,7 @@ FROM
       AND send != ''
       AND ({journey:UInt64} = 0 OR journey = {journey:UInt64})
       AND load <= {load:UInt64}
-    GROUP BY send
+    GROUP BY message, send
     HAVING sent > 0
 )
 
@@ -71,7 +71,7 @@ FROM
       AND send != ''
       AND ({journey:UInt64} = 0 OR journey = {journey:UInt64})
       AND load <= {load:UInt64}
-    GROUP BY send
+    GROUP BY message, send
     HAVING sent > 0
 )
 WHERE multiIf({metric:String} = 'sends', 1, {metric:String} = 'bounces', bounced, NOT bounced)
@@ -106,7 +106,7 @@ FROM
       AND send != ''
       AND ({journey:UInt64} = 0 OR journey = {journey:UInt64})
       AND load <= {load:UInt64}
-    GROUP BY send
+    GROUP BY message, send
     HAVING sent > 0
 )
 WHERE NOT bounced
@@ -140,16 +140,16 @@ WHERE account = {account:UInt32}
   AND ({journey:UInt64} = 0 OR journey = {journey:UInt64})
   AND load <= {load:UInt64}
   AND (machine = 0 OR {machines:UInt8} = 1)
-  AND send NOT IN (
-      SELECT send
+  AND (message, send) NOT IN (
+      SELECT message, send
       FROM events
       WHERE account = {account:UInt32}
         AND name = 'email.bounced'
         AND message IN {messages:Array(UInt64)}
         AND load <= {load:UInt64}
   )
-  AND send IN (
-      SELECT send
+  AND (message, send) IN (
+      SELECT message, send
       FROM events
       WHERE account = {account:UInt32}
         AND name = 'email.sent'
@@ -162,7 +162,7 @@ ORDER BY occurred_at DESC, message_id DESC
 LIMIT {limit:UInt32}
 
 -- name: message_links
--- about: Clicks by link of a message: all of them, and the people who clicked.
+-- about: Clicks by link of a message: all of them, and the people who clicked; those of bounced sends are out.
 SELECT
     arrayElement(texts['original_url'], 1) AS url,
     count() AS total_clicks,
@@ -174,5 +174,21 @@ WHERE account = {account:UInt32}
   AND ({journey:UInt64} = 0 OR journey = {journey:UInt64})
   AND load <= {load:UInt64}
   AND (machine = 0 OR {machines:UInt8} = 1)
+  AND (message, send) NOT IN (
+      SELECT message, send
+      FROM events
+      WHERE account = {account:UInt32}
+        AND name = 'email.bounced'
+        AND message IN {messages:Array(UInt64)}
+        AND load <= {load:UInt64}
+  )
+  AND (message, send) IN (
+      SELECT message, send
+      FROM events
+      WHERE account = {account:UInt32}
+        AND name = 'email.sent'
+        AND message IN {messages:Array(UInt64)}
+        AND load <= {load:UInt64}
+  )
 GROUP BY url
-ORDER BY total_clicks DESC
+ORDER BY total_clicks DESC, url
