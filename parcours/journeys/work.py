@@ -34,23 +34,20 @@ HAVING sum(CASE WHEN c.step = '*entered' THEN c.passages
 
 def round() -> bool:
     """Do a batch of each active journey that has something due; whether there was any."""
-    if parts.sweep():
-        end_unended()
+    busy = parts.sweep() and end_unended()
     now = to_ms(clock.now())
     with connection.cursor() as cursor:
         cursor.execute(_DUE, [now, now])
         due = cursor.fetchall()
-    busy = False
     for journey, version, timer, inbox in due:
         first = min(instant for instant in (timer, inbox) if instant is not None)
         busy = turn(journey, version, first=first, now=now) or busy
     return busy
 
 
-def end_unended() -> None:
-    """End what an archiving that was killed half-way left under way."""
+def end_unended() -> bool:
+    """End what an archiving that was killed half-way left under way; whether there was any."""
     with connection.cursor() as cursor:
         cursor.execute(_UNENDED, [])
         found = [row[0] for row in cursor.fetchall()]
-    for journey in Journey.objects.filter(pk__in=found):
-        end_archived(journey)
+    return sum(end_archived(journey) for journey in Journey.objects.filter(pk__in=found)) > 0
