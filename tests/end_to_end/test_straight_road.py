@@ -76,7 +76,9 @@ def boundaries() -> list[int]:
     every = list(range(1, 121))
     if os.environ.get("PARCOURS_SWEEP") == "all":
         return every
-    return sorted(random.sample(every[:60], SHARE - 1) + random.sample(every[60:], 1))
+    # The workers of one run must draw the same numbers; each run draws others.
+    chance = random.Random(os.environ.get("PYTEST_XDIST_TESTRUNUID"))
+    return sorted(chance.sample(every[:60], SHARE - 1) + chance.sample(every[60:], 1))
 
 
 @pytest.mark.parametrize("boundary", boundaries())
