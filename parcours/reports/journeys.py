@@ -12,6 +12,9 @@ from parcours.journeys.models import Journey
 from parcours.journeys.queries import passed_once
 from parcours.reports.filters import RunFilter
 
+_PASSAGES_FOR_A_CONTACT = 2
+"""So many passages are read for each contact of a page at first."""
+
 EXIT_REASONS = ("goal", "exit", "archived", "removed", "merged")
 
 
@@ -130,11 +133,12 @@ def _standing(sums: list[dict[str, Any]]) -> tuple[Counter[str], Counter[str]]:
 def step_figures(journey: Journey, step: str, *, mark: Watermark, chosen: RunFilter) -> StepFigures:
     """Passages and contacts of one step; for its list, which does not need the rest."""
     scope = {**_scope(journey, mark, chosen), "step": step}
-    passages = queries.run("step_passages", scope)[0]["passages"]
-    contacts = passages
-    if passages and step not in passed_once(journey):
-        contacts = queries.run("step_distinct_contacts", {**scope, "steps": [step]})[0]["contacts"]
-    return StepFigures(passages=passages, contacts=contacts)
+    if step in passed_once(journey):
+        passages = queries.run("step_passages", scope)[0]["passages"]
+        return StepFigures(passages=passages, contacts=passages)
+    for row in queries.run("step_distinct_contacts", {**scope, "steps": [step]}):
+        return StepFigures(passages=row["passages"], contacts=row["contacts"])
+    return StepFigures()
 
 
 def step_contacts(
@@ -145,14 +149,35 @@ def step_contacts(
     cursor = {"after_at": after[0], "after_contact": after[1], "limit": limit}
     if step in passed_once(journey):
         return queries.run("step_sole_contacts", {**scope, **cursor})
-    recent = queries.run("step_recent_contacts", {**scope, **cursor})
-    order = [row["contact"] for row in recent]
-    if not order:
-        return []
-    details = {
-        row["contact"]: row for row in queries.run("step_contact_passages", {**scope, "contacts": order})
-    }
-    return [details[contact] for contact in order]
+    return _latest_passages(scope, after=after, limit=limit)
+
+
+def _latest_passages(scope: dict[str, Any], *, after: tuple[int, int], limit: int) -> list[dict[str, Any]]:
+    """The contacts who can pass a step more than once, each at its latest passage.
+
+    Passages are read from the latest on; those of a contact who has passed later stand on an earlier page.
+    """
+    found: list[dict[str, Any]] = []
+    some = limit * _PASSAGES_FOR_A_CONTACT
+    while True:
+        cursor = {"after_at": after[0], "after_contact": after[1], "limit": some}
+        passages = queries.run("step_recent_passages", {**scope, **cursor})
+        latest: dict[int, int] = {}
+        for row in passages:
+            latest.setdefault(row["contact"], row["at_ms"])
+        # Most often the first of them fill the page: what is told of the others would be read in vain.
+        contacts = list(latest)
+        for start in range(0, len(contacts), limit):
+            part = contacts[start : start + limit]
+            details = queries.run("step_contact_passages", {**scope, "contacts": part})
+            told = {row["contact"]: row for row in details}
+            found += [told[contact] for contact in part if told[contact]["last_at"] == latest[contact]]
+            if len(found) >= limit:
+                return found[:limit]
+        if len(passages) < some:
+            return found
+        after = (passages[-1]["at_ms"], passages[-1]["contact"])
+        some *= 4
 
 
 def step_present(

@@ -17,7 +17,7 @@ GROUP BY kind, step, from_step, reason
 
 -- name: journey_entered_contacts
 -- about: The distinct contacts who entered.
-SELECT uniqExact(contact) AS contacts
+SELECT groupBitmap(contact) AS contacts
 FROM runs
 WHERE account = {account:UInt32}
   AND journey = {journey:UInt64}
@@ -41,10 +41,11 @@ WHERE account = {account:UInt32}
   AND ({version:UInt32} = 0 OR version = {version:UInt32})
 
 -- name: step_distinct_contacts
--- about: The distinct contacts who passed each of the steps named, where a contact can pass more than once.
+-- about: The passages and the distinct contacts of each of the steps named, where a contact can pass more than once.
 SELECT
     step,
-    uniqExact(contact) AS contacts
+    count() AS passages,
+    groupBitmap(contact) AS contacts
 FROM runs
 WHERE account = {account:UInt32}
   AND journey = {journey:UInt64}
@@ -78,9 +79,9 @@ WHERE account = {account:UInt32}
 ORDER BY at DESC, contact DESC
 LIMIT {limit:UInt32}
 
--- name: step_recent_contacts
--- about: The contacts who passed a step, latest passage first, after a cursor (0, 0 for the first page).
-SELECT contact, toUnixTimestamp64Milli(at) AS last_at
+-- name: step_recent_passages
+-- about: The latest passages of a step, after a cursor (0, 0 for the first ones), read in their order.
+SELECT contact, toUnixTimestamp64Milli(at) AS at_ms
 FROM runs
 WHERE account = {account:UInt32}
   AND journey = {journey:UInt64}
@@ -90,24 +91,10 @@ WHERE account = {account:UInt32}
   AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
   AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
   AND ({version:UInt32} = 0 OR version = {version:UInt32})
-  AND ({after_at:Int64} = 0 OR (
-      (at, contact) < (fromUnixTimestamp64Milli({after_at:Int64}), {after_contact:UInt64})
-      AND contact NOT IN (
-          SELECT contact
-          FROM runs
-          WHERE account = {account:UInt32}
-            AND journey = {journey:UInt64}
-            AND kind = 'step'
-            AND step = {step:String}
-            AND load <= {load:UInt64}
-            AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
-            AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
-            AND ({version:UInt32} = 0 OR version = {version:UInt32})
-            AND (at, contact) >= (fromUnixTimestamp64Milli({after_at:Int64}), {after_contact:UInt64})
-      )
-  ))
+  AND ({after_at:Int64} = 0 OR at <= fromUnixTimestamp64Milli({after_at:Int64}))
+  AND ({after_at:Int64} = 0 OR
+       (at, contact) < (fromUnixTimestamp64Milli({after_at:Int64}), {after_contact:UInt64}))
 ORDER BY at DESC, contact DESC
-LIMIT 1 BY contact
 LIMIT {limit:UInt32}
 
 -- name: step_contact_passages
