@@ -35,6 +35,7 @@ class Event(msgspec.Struct, array_like=True, tag="e", gc=False):
     order: str = ""
     machine: bool = False
     moves: bool = True  # whether it may start and move journeys: imported history does not
+    arrival: str = ""  # of a page: the token that a message's link gave it; it is not stored
 
 
 class Context(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
@@ -44,6 +45,7 @@ class Context(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
     campaign: Any = None
     user_agent: Any = None
     traits: Any = None
+    arrival: Any = None
 
 
 class Said(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
@@ -100,6 +102,7 @@ class Linked(msgspec.Struct, array_like=True, tag="v", gc=False):
 
     visitor: str
     contact: int
+    if_unknown: bool = False  # whether a browser that is someone's already stays theirs
 
 
 class Membership(msgspec.Struct, array_like=True, tag="m", gc=False):

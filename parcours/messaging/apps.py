@@ -9,7 +9,10 @@ class MessagingAppConfig(AppConfig):
     def ready(self) -> None:
         from parcours.contacts.signals import contacts_erased
         from parcours.messaging import subscription
+        from parcours.messaging.arrivals import ArrivalListener
+        from parcours.tracking import fanout
         from parcours.ui.navigation import Item, register
 
         contacts_erased.connect(subscription.forget, dispatch_uid="messaging.forget")
+        fanout.register(ArrivalListener())
         register(Item(_("Messages"), "mail", "messages:index", 50))

@@ -118,12 +118,22 @@ class Click(models.Model):
     agent = models.TextField(blank=True)
     probe = models.BooleanField(default=False, help_text="A HEAD: nobody followed the link.")
     told = models.BooleanField(
-        default=False, help_text="It is in the journal, and kept to judge its neighbours by."
+        default=False, help_text="It is in the journal, and kept to judge its neighbours and arrivals by."
     )
+    machine = models.BooleanField(default=False, help_text="What was told of it.")
     at = InstantField()
 
     class Meta:
         indexes = [models.Index(fields=["told", "at"], name="click_settling")]
+
+
+class Arrival(models.Model):
+    """A page view that bore the token of a click: its visitor is tied once the click is known to be a person's."""
+
+    account_id = models.BigIntegerField()
+    send = models.ForeignKey(Send, on_delete=models.CASCADE)
+    click_id = models.BigIntegerField(help_text="The click that is to be judged; 0: it was a person's.")
+    browser = models.CharField(max_length=32)
 
 
 class Suppression(models.Model):

@@ -12,7 +12,7 @@ from parcours.events import journal
 from parcours.events.entries import Event
 from parcours.lib.ids import new_id
 from parcours.lib.instants import to_ms
-from parcours.messaging import machines
+from parcours.messaging import arrivals, machines
 from parcours.messaging.machines import Touch
 from parcours.messaging.models import Click, Link, Send
 from parcours.tracking.digest.enrich import agent_properties
@@ -74,15 +74,17 @@ def record_open(send: Send, *, agent: str, address: str, now: datetime) -> None:
 
 def record_click(
     send: Send, link: Link, *, target: str, agent: str, address: str, probe: bool, now: datetime
-) -> None:
+) -> int | None:
     """Tell that a tracked link was followed, or have it settle first where its mail has several links.
 
     All of a mail's links followed at once are a scanner's, which the first click alone does not show: such clicks
     wait `burst_seconds`, then are told together (`settle`). So does a click that comes before the instant at which
     the server took the mail is known.
+
+    Answers the click that is still to be judged, 0 when it is a person's, None when it is nobody's.
     """
     if send.is_test:
-        return
+        return None
     agent = agent[:_LONGEST_AGENT]
     by_address = machines.rules().address_reason(address)
     if by_address or not (probe or send.sent_at is None or _has_others(send, link)):
@@ -91,10 +93,11 @@ def record_click(
         event = _clicked(send, link.url, touch, target=target, reason=reason, received_at=to_ms(now))
         with transaction.atomic():
             journal.append([event], account_id=send.account_id)
-        return
-    Click.objects.create(
+        return None if reason else 0
+    click = Click.objects.create(
         account_id=send.account_id, send=send, link=link, address=target, agent=agent, probe=probe, at=now
     )
+    return None if probe or machines.rules().agent_reason(agent) else click.pk
 
 
 def _has_others(send: Send, link: Link) -> bool:
@@ -120,7 +123,8 @@ def settle(*, now: datetime) -> bool:
     """Tell the clicks that have waited long enough; answers whether there was any."""
     known, at = machines.rules(), to_ms(now)
     ripe = at - int(known.burst_seconds * 1000)
-    of_no_more_use = at - int(2 * max(known.burst_seconds, known.head_seconds) * 1000)
+    kept_for = max(2 * known.burst_seconds, 2 * known.head_seconds, 2 * arrivals.VALID_MINUTES * 60)
+    of_no_more_use = at - int(kept_for * 1000)
     waiting = Click.objects.filter(told=False, at__lte=ripe).exclude(send__status=Send.Status.CLAIMED)
     if not waiting.exists():
         if Click.objects.filter(told=True, at__lt=of_no_more_use).exists():
@@ -135,7 +139,7 @@ def settle(*, now: datetime) -> bool:
         events = _judged(clicks, received_at=at)
         for account, entries in events.items():
             journal.append(entries, account_id=account)
-        Click.objects.filter(pk__in=[click.pk for click in clicks]).update(told=True)
+        Click.objects.bulk_update(clicks, ["told", "machine"])
     return bool(clicks)
 
 
@@ -158,6 +162,7 @@ def _judged(clicks: list[Click], *, received_at: int) -> dict[int, list[Event]]:
             links=links[click.link.message_id],
         )
         touches[click.send_id][click.pk] = touch
+        click.told, click.machine = True, bool(reason)
         events[click.account_id].append(
             _clicked(
                 click.send,

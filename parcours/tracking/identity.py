@@ -40,6 +40,7 @@ class Item:
         "event",
         "external_id",
         "for_ever",
+        "if_unknown",
         "message_id",
         "needs_email",
         "received_at",
@@ -65,6 +66,7 @@ class Item:
         self.received_at = 0
         self.for_ever = False
         self.unnamed = False  # its keys can name nobody
+        self.if_unknown = False  # it ties its browser only if that is nobody's yet
 
 
 @dataclass(slots=True)
@@ -228,6 +230,8 @@ def tie(account_id: int, items: Sequence[Item], browsers: dict[str, Browser], *,
         visitor, contact = "", item.contact
         if item.browser:
             browser = browsers[item.browser]
+            if item.if_unknown and browser.contact:
+                contact = browser.contact
             if contact and browser.contact != contact:
                 if browser.generation >= MOST_CONTACTS_OF_A_BROWSER or not room.take(contact):
                     browser = Browser(0, "", 0)  # This event is the contact's; the browser stays as it is.

@@ -1,4 +1,4 @@
-"""Who is behind a browser."""
+"""Who is behind a browser, and which sites carry the tracker."""
 
 from __future__ import annotations
 
@@ -6,6 +6,17 @@ from django.db import models
 
 from parcours.lib import clock
 from parcours.lib.instants import InstantField
+
+
+class Site(models.Model):
+    """A host whose pages carry the account's tracker."""
+
+    account_id = models.BigIntegerField()
+    host = models.CharField(max_length=255, help_text="With its port, when the address names one.")
+    seen_at = InstantField(help_text="When a page of it was last received, to the day.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account_id", "host"], name="site_once")]
 
 
 class VisitorLink(models.Model):

@@ -128,6 +128,28 @@ def test_a_visit_is_followed(visits: Visits, site: Site, account: Account) -> No
     assert "userId" not in shop.calls[-1]
 
 
+def test_the_token_of_a_click_goes_with_the_page_view_and_out_of_the_address(
+    visits: Visits, site: Site, account: Account
+) -> None:
+    shop = Shop(visits.page(), site, account)
+    shop.open("/lavande?note=a%20b&pc_c=Token-1&x=1#avis")
+    shop.wait(lambda: len(shop.calls) == 1)
+    assert shop.calls[0]["context"]["arrival"] == "Token-1"
+    assert shop.calls[0]["properties"]["url"] == f"{site.url}/lavande?note=a%20b&x=1#avis"
+    assert shop.page.url == f"{site.url}/lavande?note=a%20b&x=1#avis"
+    shop.page.evaluate("parcours.page()")
+    shop.wait(lambda: len(shop.calls) == 2)
+    assert "arrival" not in shop.calls[1]["context"]
+    for query, left in (
+        ("?pc_c=t", ""),
+        ("?pc_c=t&a=1", "?a=1"),
+        ("?a=1&pc_c=t", "?a=1"),
+        ("?my_pc_c=t", "?my_pc_c=t"),
+    ):
+        shop.open("/panier" + query)
+        expect(shop.page).to_have_url(f"{site.url}/panier{left}")
+
+
 def test_what_could_not_be_sent_is_sent_later(visits: Visits, site: Site, account: Account) -> None:
     shop = Shop(visits.page(), site, account)
     down = True

@@ -17,6 +17,7 @@ type Command = [name: string, ...args: unknown[]];
 const VISITOR = "pc_visitor";
 const USER = "pc_user";
 const WAITING = "pc_waiting";
+const ARRIVAL = "pc_c";
 const MOST_WAITING = 100;
 const YEAR = 31536000;
 
@@ -124,6 +125,18 @@ function campaign(): Fields {
   return found;
 }
 
+/** Which click in a message brought this page: the token goes with its first page view. */
+let arrival = "";
+
+/** Take the token out of the address, so that nobody copies or bookmarks it; the rest stays as it was written. */
+function takeArrival(): void {
+  const { pathname, search, hash } = location;
+  arrival = new URLSearchParams(search).get(ARRIVAL) ?? "";
+  if (!arrival) return;
+  const rest = search.replace(new RegExp(`([?&])${ARRIVAL}=[^&]*(&|$)`), (_, before, after) => (after ? before : ""));
+  history.replaceState(history.state, "", pathname + rest + hash);
+}
+
 function pageFields(): Fields {
   const { title, referrer } = document;
   const { href: url, pathname: path, search } = location;
@@ -145,9 +158,11 @@ function send(type: Call["type"], fields: Fields): void {
       locale: navigator.language,
       userAgent: navigator.userAgent,
       library: { name: "parcours.js", version: "1" },
+      ...(type === "page" && arrival && { arrival }),
     },
     ...fields,
   };
+  if (type === "page") arrival = "";
   write(WAITING, JSON.stringify([...waiting(), call].slice(-MOST_WAITING)));
   void flush();
 }
@@ -215,6 +230,7 @@ function begin(): void {
   if (host.parcours && !Array.isArray(host.parcours)) return; // the snippet is twice in the page
   const before = host.parcours ?? [];
   host.parcours = tracker;
+  takeArrival();
   if (script?.dataset.auto !== "off") {
     followHistory();
     tracker.page();

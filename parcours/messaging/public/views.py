@@ -17,7 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from parcours.lib import clock, signing
-from parcours.messaging import subscription, touches
+from parcours.messaging import arrivals, subscription, touches
 from parcours.messaging.models import Link, Send
 from parcours.messaging.rendering import tokens
 from parcours.messaging.rendering.compiled import is_dynamic
@@ -80,20 +80,24 @@ def clicked(request: HttpRequest, token: str) -> HttpResponse:
         return _not_valid(request)
     target = link.url if address is None else address
     send = Send.objects.filter(pk=send_id, message_id=link.message_id).first()
+    leads_to = target
     if send is not None:
+        now = clock.now()
         try:
-            touches.record_click(
+            click = touches.record_click(
                 send,
                 link,
                 target=target,
                 agent=_agent(request),
                 address=_address(request),
                 probe=request.method == "HEAD",
-                now=clock.now(),
+                now=now,
             )
+            if click is not None:
+                leads_to = arrivals.lead(target, send, click=click, now=now)
         except OperationalError:
             log.exception("a click could not be recorded", send=send_id)
-    return _unkept(_Redirect(target))
+    return _unkept(_Redirect(leads_to))
 
 
 @csrf_exempt

@@ -119,7 +119,7 @@ def test_a_click_settles_and_is_told_with_its_link(client: Client, message: Mess
     assert event.machine is False
     assert event.properties["original_url"] == event.properties["url"] == "https://shop.example/b"
     assert event.properties["link"] == str(link)
-    touches.settle(now=later(60))
+    touches.settle(now=later(3600))
     assert not Click.objects.exists()
 
 

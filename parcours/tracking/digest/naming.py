@@ -12,6 +12,7 @@ from parcours.tracking.refusals import Reason
 
 _MOST_ATTRIBUTES = 200
 _LONGEST_ATTRIBUTE = 100
+_LONGEST_ARRIVAL = 200
 _NOTHING: dict[str, Any] = {}
 _NO_CONTEXT = Context()
 _CHANNELS = ("email.", "sms.", "whatsapp.")
@@ -56,6 +57,8 @@ def from_call(call: Call, *, account_id: int) -> Item:
         item.event = _event(call, "group", properties)
     else:
         item.event = _event(call, "page.viewed", _page_properties(kind, said, context))
+        if type(context.arrival) is str:
+            item.event.arrival = context.arrival[:_LONGEST_ARRIVAL]
     agent = call.agent
     if call.source == "gpc":
         _obey_privacy_signal(item)

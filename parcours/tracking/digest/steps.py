@@ -16,7 +16,7 @@ from parcours.contacts import actions as contacts
 from parcours.contacts.queries import snapshot
 from parcours.events.entries import Call, Entry, Event, Line, Linked, Membership, Parked, Touched
 from parcours.lib import bulk
-from parcours.tracking import identity
+from parcours.tracking import identity, sites
 from parcours.tracking.digest import dedupe, naming
 from parcours.tracking.identity import Item, Ties
 from parcours.tracking.refusals import Reason
@@ -43,6 +43,7 @@ class Draft:
     ties: Ties = field(default_factory=Ties)
     profiles: list[dict[str, Any]] = field(default_factory=list)
     page_at: int = 0
+    hosts: dict[str, int] = field(default_factory=dict)
     dropped: Counter[Reason] = field(default_factory=Counter)
 
 
@@ -58,12 +59,14 @@ def translate(draft: Draft) -> None:
                 items.append(naming.from_call(entry, account_id=account_id))
                 if entry.source and entry.kind == "page":
                     draft.page_at = max(draft.page_at, entry.received_at)
+                    _note_host(draft, items[-1], entry.received_at)
             elif isinstance(entry, Line):
                 items.append(naming.from_line(entry, account_id=account_id))
             elif isinstance(entry, Touched):
                 draft.touched.update(entry.contacts)
             elif isinstance(entry, Linked):
                 items.append(Item(event=None, browser=entry.visitor, contact=entry.contact))
+                items[-1].if_unknown = entry.if_unknown
             elif isinstance(entry, Membership):
                 draft.memberships.append(entry)
             else:
@@ -74,6 +77,13 @@ def translate(draft: Draft) -> None:
             # One entry that nobody foresaw must not hold up all those behind it.
             log.exception("entry cannot be read", account=account_id)
             draft.dropped[Reason.UNREADABLE] += 1
+
+
+def _note_host(draft: Draft, item: Item, at: int) -> None:
+    url = item.event.properties.get("url") if item.event is not None else None
+    host = sites.host_of(url) if type(url) is str else ""
+    if host:
+        draft.hosts[host] = max(at, draft.hosts.get(host, 0))
 
 
 def drop_duplicates(draft: Draft) -> None:
@@ -112,7 +122,7 @@ def drop_the_nameless(draft: Draft) -> None:
 
 
 def note_presence(draft: Draft) -> None:
-    """Note when contacts were last seen, and when the account's tracker last sent a page."""
+    """Note when contacts were last seen, when the account's tracker last sent a page, and from which sites."""
     seen: dict[int, int] = {}
     for item in draft.items:
         if item.contact and item.message_id and not item.for_ever:
@@ -130,6 +140,7 @@ def note_presence(draft: Draft) -> None:
                 " AND (last_page_at IS NULL OR last_page_at < %s)",
                 [draft.page_at, draft.account.pk, draft.page_at],
             )
+    sites.note(draft.account.pk, draft.hosts)
 
 
 def _seen_longer_ago(seen: dict[int, int]) -> dict[int, int]:
