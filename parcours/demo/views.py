@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -18,14 +19,19 @@ from parcours.lib.instants import from_ms
 from parcours.messaging import sink
 
 RECORDS = (
-    {"sku": "lp-101", "name": "Soleil d’hiver", "artist": "Les Marées", "price": "21.90"},
-    {"sku": "lp-102", "name": "Night Ferry", "artist": "Anna Holm", "price": "19.50"},
-    {"sku": "lp-103", "name": "Douze cordes", "artist": "Jean Vasseur", "price": "24.00"},
-    {"sku": "lp-104", "name": "Green Rooms", "artist": "The Larches", "price": "18.90"},
-    {"sku": "lp-105", "name": "Petites heures", "artist": "Mireille Daho-Lang", "price": "22.50"},
-    {"sku": "lp-106", "name": "Paper Boats", "artist": "Owen Field", "price": "17.90"},
-    {"sku": "lp-107", "name": "Rue des Sillons", "artist": "Quintette Croix-Rousse", "price": "23.00"},
-    {"sku": "lp-108", "name": "Aurora", "artist": "Nils & Ida", "price": "20.00"},
+    {"sku": "lp-101", "name": "Soleil d’hiver", "artist": "Les Marées", "price": Decimal("21.90")},
+    {"sku": "lp-102", "name": "Night Ferry", "artist": "Anna Holm", "price": Decimal("19.50")},
+    {"sku": "lp-103", "name": "Douze cordes", "artist": "Jean Vasseur", "price": Decimal("24.00")},
+    {"sku": "lp-104", "name": "Green Rooms", "artist": "The Larches", "price": Decimal("18.90")},
+    {"sku": "lp-105", "name": "Petites heures", "artist": "Mireille Daho-Lang", "price": Decimal("22.50")},
+    {"sku": "lp-106", "name": "Paper Boats", "artist": "Owen Field", "price": Decimal("17.90")},
+    {
+        "sku": "lp-107",
+        "name": "Rue des Sillons",
+        "artist": "Quintette Croix-Rousse",
+        "price": Decimal("23.00"),
+    },
+    {"sku": "lp-108", "name": "Aurora", "artist": "Nils & Ida", "price": Decimal("20.00")},
 )
 _SHOWN = 100
 

@@ -7,9 +7,8 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
 
 from parcours.contacts.models import List
 from parcours.events import catalogue
@@ -28,31 +27,31 @@ _RECENT_LOADS = 200
 
 #: type of step -> its name.
 TYPES: dict[str, Promise | str] = {
-    "delay": lazy("Delay"),
-    "delay_until": lazy("Delay until"),
-    "wait_for": lazy("Wait for"),
-    "condition": lazy("Condition"),
-    "branch": lazy("Branch"),
-    "split": lazy("Split"),
-    "send_email": lazy("Send an e-mail"),
-    "send_sms": lazy("Send an SMS"),
-    "send_whatsapp": lazy("Send a WhatsApp message"),
-    "update_contact": lazy("Update the contact"),
-    "add_to_list": lazy("Add to a list"),
-    "remove_from_list": lazy("Remove from a list"),
-    "add_tag": lazy("Add a tag"),
-    "remove_tag": lazy("Remove a tag"),
-    "set_consent": lazy("Set a consent"),
-    "update_deal": lazy("Update the deal"),
-    "webhook": lazy("Webhook"),
-    "notify": lazy("Notify"),
-    "enter_journey": lazy("Enter a journey"),
-    "exit_journey": lazy("Leave a journey"),
-    "end": lazy("End"),
+    "delay": gettext_lazy("Delay"),
+    "delay_until": gettext_lazy("Delay until"),
+    "wait_for": gettext_lazy("Wait for"),
+    "condition": gettext_lazy("Condition"),
+    "branch": gettext_lazy("Branch"),
+    "split": gettext_lazy("Split"),
+    "send_email": gettext_lazy("Send an e-mail"),
+    "send_sms": gettext_lazy("Send an SMS"),
+    "send_whatsapp": gettext_lazy("Send a WhatsApp message"),
+    "update_contact": gettext_lazy("Update the contact"),
+    "add_to_list": gettext_lazy("Add to a list"),
+    "remove_from_list": gettext_lazy("Remove from a list"),
+    "add_tag": gettext_lazy("Add a tag"),
+    "remove_tag": gettext_lazy("Remove a tag"),
+    "set_consent": gettext_lazy("Set a consent"),
+    "update_deal": gettext_lazy("Update the deal"),
+    "webhook": gettext_lazy("Webhook"),
+    "notify": gettext_lazy("Notify"),
+    "enter_journey": gettext_lazy("Enter a journey"),
+    "exit_journey": gettext_lazy("Leave a journey"),
+    "end": gettext_lazy("End"),
 }
 _WAYS: dict[str, tuple[tuple[str, Promise | str], ...]] = {
-    "condition": (("then", lazy("Yes")), ("else", lazy("No"))),
-    "wait_for": (("then", lazy("Done")), ("else", lazy("Time is up"))),
+    "condition": (("then", gettext_lazy("Yes")), ("else", gettext_lazy("No"))),
+    "wait_for": (("then", gettext_lazy("Done")), ("else", gettext_lazy("Time is up"))),
 }
 
 
@@ -123,12 +122,13 @@ def canvas(
 def _step(
     step: dict[str, Any], figures: journeys.StepFigures, names: _Names, link: _Links, journey: Journey
 ) -> dict[str, Any]:
+    name = step.get("name") or type_label(step["type"])
     told: dict[str, Any] = {
         "id": step["id"],
         "type": step["type"],
         "type_name": type_label(step["type"]),
-        "name": step.get("name") or type_label(step["type"]),
-        "summary": names.summary(step),
+        "name": name,
+        "summary": names.summary(step, name),
         "passages": figures.passages,
         "waiting": figures.waiting,
         "failed": figures.failed,
@@ -227,8 +227,12 @@ class _Names:
             return catalogue.label(trigger.get("event", ""), self.language)
         return {"manual": _("By hand"), "api": _("By a program")}.get(str(kind), str(kind))
 
-    def summary(self, step: dict[str, Any]) -> str:
-        """What a step does, in a few words."""
+    def summary(self, step: dict[str, Any], name: str) -> str:
+        """What a step does, in a few words; nothing when its name says the same."""
+        said = self._does(step)
+        return "" if said.casefold() == name.casefold() else said
+
+    def _does(self, step: dict[str, Any]) -> str:
         kind = step["type"]
         if kind == "delay":
             return duration_text(step["for"])
@@ -240,9 +244,8 @@ class _Names:
         if kind in ("add_to_list", "remove_from_list"):
             return self.lists.get(_number(step.get("list")), "")
         if kind == "update_contact":
-            return ", ".join(
-                [*(step.get("set") or {}), *(step.get("unset") or []), *(step.get("increment") or {})]
-            )
+            fields = [*(step.get("set") or {}), *(step.get("unset") or []), *(step.get("increment") or {})]
+            return ", ".join(field.removeprefix("attributes.") for field in fields)
         return ""
 
 

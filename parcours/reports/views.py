@@ -178,8 +178,11 @@ def step(request: HttpRequest, journey_id: str, step: str) -> HttpResponse:
         listed = answers.step_contacts(found, step, **common)
         counts = [(_("contacts"), listed["contacts"]), (_("passages"), listed["passages"])]
         columns = ("passages", "first_at", "last_at")
+        if listed["passages"] == listed["contacts"]:  # Once each: one instant says it all.
+            columns = ("at",)
     for item in listed["items"]:
-        _dates(item, *(name for name in columns if name != "passages"))
+        item.setdefault("at", item.get("last_at"))
+        _dates(item, *columns)
     parameters = {**_kept(request), "as_of": iso(mark.as_of), "state": state}
     return _people_page(
         request,
