@@ -13,12 +13,16 @@ ALL = ("collector", "digest", "engine", "figures", "mail")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*ALL, []], help="which; all when none is named")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which; all when none is named")
     parser.add_argument("--print", action="store_true", help="print only, leave the document alone")
     arguments = parser.parse_args()
+    unknown = sorted(set(arguments.names) - set(ALL))
+    if unknown:
+        parser.error(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(ALL)}")
     figures: list[report.Figure] = []
     for name in arguments.names or ALL:
         started = time.monotonic()
+        print(f"{name}…", flush=True)
         figures += importlib.import_module(f"benchmarks.{name}").run()
         print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
     print(report.table(figures))

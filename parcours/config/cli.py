@@ -123,6 +123,22 @@ def store() -> None:
     serve()
 
 
+@main.command(
+    context_settings={"ignore_unknown_options": True},
+    help="Measure this machine; from a checkout of the sources only. Named benchmarks alone are printed.",
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def bench(arguments: tuple[str, ...]) -> None:
+    import subprocess
+
+    checkout = Path(__file__).resolve().parents[2]
+    if not (checkout / "benchmarks" / "__main__.py").exists():
+        raise click.ClickException(
+            "The benchmarks are not part of the installed package: run `parcours bench` from a checkout of the sources."
+        )
+    sys.exit(subprocess.call([sys.executable, "-m", "benchmarks", *arguments], cwd=checkout))  # noqa: S603
+
+
 @main.group(help="The accounts of the installation.")
 def account() -> None:
     pass
