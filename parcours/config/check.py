@@ -121,14 +121,19 @@ def _domains() -> Iterator[Finding]:
         keys = list(SendingDomain.objects.order_by("domain", "id"))
     except DatabaseError:
         return
+    written_from = {sender.rpartition("@")[2].lower() for sender in senders}
     connected = bool(senders or keys) and _knows_the_internet()
     yield from _keys(keys, connected=connected)
+    for domain in sorted(written_from - {key.domain for key in keys}):
+        yield Finding(
+            NOTE, f"DKIM of {domain}", "its mails go unsigned: POST /api/v1/sending-domains makes a key"
+        )
     if senders and not connected:
         yield Finding(
             NOTE, "SPF and DMARC", "cannot be verified here: the resolver does not reach the root of DNS"
         )
         return
-    for domain in sorted({sender.rpartition("@")[2].lower() for sender in senders}):
+    for domain in sorted(written_from):
         for name, place, begins in (("SPF", domain, "v=spf1"), ("DMARC", f"_dmarc.{domain}", "v=DMARC1")):
             subject = f"{name} of {domain}"
             try:

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from parcours.accounts import actions
+from parcours.accounts.models import Account
 from parcours.config import check, metrics
 from parcours.config.tests.test_clock import START
 from parcours.events import journal
@@ -84,12 +85,15 @@ def test_the_check_names_the_record_of_each_sending_domain(settings: Any, tmp_pa
     account = actions.create_account(
         name="A", email="a@shop.invalid", password="correct horse battery"
     ).account
+    Account.objects.update(sender_email="news@sender.invalid")
     settings.DATA_DIR = tmp_path
     key = domains.create(account, domain="shop.invalid", selector="k1", now=clock.now())
     [found] = [finding for finding in check.findings() if finding.subject == "DKIM of shop.invalid"]
     assert found.state in ("bad", "note"), "a domain that cannot exist publishes nothing"
     assert f'k1._domainkey.shop.invalid TXT "{key.public_record}"' in found.detail
     assert key.private_key not in found.detail
+    [unsigned] = [finding for finding in check.findings() if finding.subject == "DKIM of sender.invalid"]
+    assert (unsigned.state, "unsigned" in unsigned.detail) == ("note", True)
     settings.SECRET_KEY = "another"
     [found] = [finding for finding in check.findings() if finding.subject == "DKIM of shop.invalid"]
     assert (found.state, "PARCOURS_SECRET_KEY" in found.detail) == ("bad", True)
