@@ -141,9 +141,9 @@ class World:
 class Living(World):
     """A world whose journal is digested for real."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, digest: Digest | None = None) -> None:
         super().__init__()
-        self.digest = Digest()
+        self.digest = digest or Digest()
 
     def did(self, contact: int, name: str, *, ago: timedelta = timedelta(0), **properties: Any) -> str:
         """An event is accepted now; it occurred a while ago. Answers its message id."""
