@@ -30,7 +30,7 @@ KINDS = (
     "user",
 )
 _LONGEST_ID, _LONGEST_NAME = 255, 500
-_PAIRS = tuple((kind, f"{kind}_id", f"{kind}_name") for kind in KINDS)
+_NAMED = {f"{kind}_name": (kind, f"{kind}_id") for kind in KINDS}
 
 Names = dict[tuple[str, str], str]
 """(kind, id) -> name."""
@@ -41,8 +41,9 @@ def seen(events: Iterable[Event]) -> Names:
     found: Names = {}
     for event in events:
         said = event.properties
-        for kind, id_property, name_property in _PAIRS:
-            if id_property in said and name_property in said:
+        for name_property in _NAMED.keys() & said.keys():
+            kind, id_property = _NAMED[name_property]
+            if id_property in said:
                 _note(found, kind, said[id_property], said[name_property])
         if event.name == "page.viewed" and "title" in said:
             _note(found, "content", said.get("content_id", said.get("path")), said["title"])
