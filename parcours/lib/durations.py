@@ -17,7 +17,7 @@ def split_duration(text: object) -> tuple[int, str]:
     """The number and the unit of a duration. Raises DurationError."""
     match = _DURATION.match(text) if isinstance(text, str) else None
     if match is None:
-        raise DurationError(f"{text!r} is not a duration: a whole number and s, m, h, d or w, such as \"90d\".")
+        raise DurationError(f'{text!r} is not a duration: a whole number and s, m, h, d or w, such as "90d".')
     return int(match[1]), match[2]
 
 

@@ -11,7 +11,9 @@ def new_id() -> str:
     """A random id that sorts by its time of making (the layout of UUID version 7, RFC 9562), 32 hex digits."""
     stamp = time.time_ns() // 1_000_000
     random = secrets.randbits(74)
-    value = (stamp & (2**48 - 1)) << 80 | 0x7 << 76 | (random >> 62) << 64 | 0b10 << 62 | (random & (2**62 - 1))
+    value = (
+        (stamp & (2**48 - 1)) << 80 | 0x7 << 76 | (random >> 62) << 64 | 0b10 << 62 | (random & (2**62 - 1))
+    )
     return f"{value:032x}"
 
 
