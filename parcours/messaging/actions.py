@@ -112,3 +112,11 @@ def suppress(
         Suppression.objects.filter(pk=suppression.pk).update(**values)
         suppression.refresh_from_db()
     return suppression
+
+
+def drop_queued(*, journey_id: int) -> int:
+    """Skip what an archived journey had still to send, with that reason; answers how many."""
+    waiting = Send.objects.filter(
+        journey_id=journey_id, status__in=(Send.Status.QUEUED, Send.Status.DEFERRED)
+    )
+    return waiting.update(status=Send.Status.SKIPPED, reason="journey_archived")

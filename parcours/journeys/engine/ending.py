@@ -14,6 +14,7 @@ from parcours.journeys.engine.runs import RUN_COLUMNS, Run
 from parcours.journeys.models import Journey
 from parcours.lib import clock
 from parcours.lib.instants import to_ms
+from parcours.messaging.actions import drop_queued
 
 _AT_ONCE = 5_000
 _SELECT = f"SELECT {', '.join(RUN_COLUMNS)} FROM journeys_enrolment WHERE journey_id = %s"
@@ -38,6 +39,7 @@ def end_archived(journey: Journey) -> int:
             _write(outcome, journey)
         ended += len(runs)
         if len(runs) < _AT_ONCE:
+            drop_queued(journey_id=journey.pk)
             return ended
         # The last contact may have more runs than were read.
         after = runs[-1].contact - 1

@@ -191,6 +191,10 @@ def test_archiving_ends_the_runs_under_way_for_good(world: World) -> None:
     assert world.settle() == 0
     assert standing(journey) == {("exited", "pause"): 5}
     assert [event.properties for event in world.told("journey.exited")] == [{"reason": "archived"}] * 5
+    sends = Send.objects.values_list("status", "reason")
+    assert list(sends) == [("skipped", "journey_archived")] * 5, (
+        "What was still to be sent is skipped, and says why."
+    )
 
 
 def test_an_archiving_killed_half_way_is_finished_by_the_work(world: World) -> None:
