@@ -23,9 +23,11 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+import urllib3
+
 from benchmarks.installation import Installation, installation
 from benchmarks.report import machine
-from parcours.demo.http import Api
+from parcours.demo.http import Api, Refused
 from parcours.messaging.sink import Sink, SunkMail, read_mailbox
 
 REPORT = Path(__file__).resolve().parent.parent / "docs" / "soak.md"
@@ -103,8 +105,11 @@ class Outside:
         while True:
             try:
                 return self.api.call(method, path, body, **options)
-            except Exception:
-                if time.monotonic() > deadline:
+            except (Refused, urllib3.exceptions.HTTPError) as error:
+                refused = isinstance(error, Refused) and not any(
+                    f": {code} " in str(error) for code in (500, 502, 503)
+                )
+                if refused or time.monotonic() > deadline:
                     raise
                 time.sleep(0.2)
 
@@ -181,7 +186,9 @@ def kill(site: Installation, part: str) -> bool:
 
 
 def set_up(outside: Outside, *, wait: int) -> dict[str, Any]:
-    """The lists, the messages and the active journey."""
+    """The attributes, the lists, the messages and the active journey."""
+    for name in ("level", "told"):
+        outside("POST", "attributes", {"name": name, "type": "text"})
     lists = {name: outside("POST", "lists", {"name": name})["id"] for name in ("everybody", "clicked")}
     html = '<p>Hello {{ contact.external_id }} <a href="https://example.org/page">here</a></p>'
     messages = {
@@ -271,7 +278,7 @@ def soak(*, kills: int, contacts: int, seed: int) -> dict[str, Any]:
         people[start : start + max(1, contacts // 10)] for start in range(0, contacts, max(1, contacts // 10))
     ]
     pause = 1.2
-    wait = max(20, int(kills * pause * 0.4))
+    wait = max(90, int(kills * pause * 0.4))  # a mail delayed by kills must still be clicked in time
     counted: Counter[str] = Counter()
     with installation(PARCOURS_EMAIL_CONNECTIONS=str(CONNECTIONS), PARCOURS_LEASE_SECONDS="5") as site:
         sink = Sink(directory=site.data_dir / "sink").start()
