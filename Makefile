@@ -36,7 +36,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/djlint parcours --check --lint --quiet
+	$(BIN)/djlint parcours --lint --quiet
 
 types: setup
 	$(BIN)/mypy parcours
