@@ -21,7 +21,7 @@ import structlog
 log = structlog.get_logger(__name__)
 
 _HEALTHY_AFTER = 10.0
-_LONGEST_PAUSE = 5.0
+_LONGEST_PAUSE = 2.0  # with its start, a part is back within five seconds however often it is killed
 _PR_SET_PDEATHSIG = 1
 
 
