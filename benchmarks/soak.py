@@ -101,7 +101,7 @@ class Outside:
         self.api = Api(url=site.url, key=site.account["api_key"])
 
     def __call__(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while True:
             try:
                 return self.api.call(method, path, body, **options)
@@ -115,7 +115,7 @@ class Outside:
 
     def pages(self, path: str) -> list[Any]:
         """Every item of a list."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while True:
             try:
                 return self.api.pages(path)
@@ -277,7 +277,7 @@ def soak(*, kills: int, contacts: int, seed: int) -> dict[str, Any]:
     waves = [
         people[start : start + max(1, contacts // 10)] for start in range(0, contacts, max(1, contacts // 10))
     ]
-    pause = 1.2
+    pause = 1.5
     wait = max(90, int(kills * pause * 0.4))  # a mail delayed by kills must still be clicked in time
     counted: Counter[str] = Counter()
     with installation(PARCOURS_EMAIL_CONNECTIONS=str(CONNECTIONS), PARCOURS_LEASE_SECONDS="5") as site:
