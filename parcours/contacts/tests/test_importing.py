@@ -18,7 +18,7 @@ from parcours.contacts.models import ConsentChange
 from parcours.contacts.tests.conftest import Shop, streamed
 from parcours.lib import clock
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_uploads")]
 
 
 def test_a_file_in_french_from_a_spreadsheet(shop: Shop) -> None:

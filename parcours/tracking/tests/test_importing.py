@@ -20,7 +20,11 @@ from parcours.lib.problems import Invalid
 from parcours.tracking import importing
 from parcours.tracking.tests.test_digest import digest, digest_all, people  # noqa: F401 - a fixture
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.database,
+    pytest.mark.usefixtures("no_uploads"),
+]
 
 
 @pytest.fixture
