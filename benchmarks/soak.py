@@ -56,8 +56,8 @@ class Person:
 
     def path(self) -> list[str]:
         """The steps that they pass."""
-        way = ["first", "answer"]
-        way += ["clicked"] if self.clicks else ["reminder"]
+        way = ["first", "asked"]
+        way += ["answer", "clicked"] if self.clicks else ["silence", "reminder"]
         way += ["level", "golden" if self.gold else "plain", "pause", "last", "end"]
         return way
 
@@ -67,18 +67,24 @@ class Person:
 
 
 def document(messages: dict[str, str], lists: dict[str, str], *, wait: int) -> dict[str, Any]:
-    """The journey; `wait` seconds for the click, and half of it between the messages."""
+    """The journey; `wait` seconds before the reminder, and half of it between the messages."""
     clicked = [{"property": "message", "op": "eq", "value": messages["First"]}]
     return {
         "name": "Soak",
         "entry": {"triggers": [{"type": "list_joined", "list": lists["everybody"]}], "mode": "once"},
         "start": "first",
         "steps": [
-            {"id": "first", "type": "send_email", "message": messages["First"], "next": "answer"},
+            {"id": "first", "type": "send_email", "message": messages["First"], "next": "asked"},
             {
-                "id": "answer", "type": "wait_for", "event": "email.clicked", "where": clicked,
-                "timeout": f"{wait}s", "then": "clicked", "else": "reminder",
+                "id": "asked", "type": "condition",
+                "if": {"field": "attributes.answers", "op": "eq", "value": "yes"}, "then": "answer", "else": "silence",
             },
+            {
+                # However long kills delay the mail, it is clicked before this time is up.
+                "id": "answer", "type": "wait_for", "event": "email.clicked", "where": clicked,
+                "timeout": "6h", "then": "clicked", "else": "reminder",
+            },
+            {"id": "silence", "type": "delay", "for": f"{wait}s", "next": "reminder"},
             {"id": "clicked", "type": "add_to_list", "list": lists["clicked"], "next": "level"},
             {"id": "reminder", "type": "send_email", "message": messages["Reminder"], "next": "level"},
             {
@@ -187,7 +193,7 @@ def kill(site: Installation, part: str) -> bool:
 
 def set_up(outside: Outside, *, wait: int) -> dict[str, Any]:
     """The attributes, the lists, the messages and the active journey."""
-    for name in ("level", "told"):
+    for name in ("level", "answers", "told"):
         outside("POST", "attributes", {"name": name, "type": "text"})
     lists = {name: outside("POST", "lists", {"name": name})["id"] for name in ("everybody", "clicked")}
     html = '<p>Hello {{ contact.external_id }} <a href="https://example.org/page">here</a></p>'
@@ -212,8 +218,11 @@ def set_up(outside: Outside, *, wait: int) -> dict[str, Any]:
 
 def send_wave(outside: Outside, people: list[Person], everybody: str) -> None:
     """One file of contacts; sent again whole when the answer was lost: nobody comes in twice."""
-    lines = ["email,external_id,attributes.level,consents.email,lists"]
-    lines += [f"{p.email},{p.number},{'gold' if p.gold else 'plain'},opted_in,{everybody}" for p in people]
+    lines = ["email,external_id,attributes.level,attributes.answers,consents.email,lists"]
+    lines += [
+        f"{p.email},{p.number},{'gold' if p.gold else 'plain'},{'yes' if p.clicks else 'no'},opted_in,{everybody}"
+        for p in people
+    ]
     outside("POST", "contacts/import", "\n".join(lines).encode(), content_type="text/csv")
 
 
@@ -278,7 +287,7 @@ def soak(*, kills: int, contacts: int, seed: int) -> dict[str, Any]:
         people[start : start + max(1, contacts // 10)] for start in range(0, contacts, max(1, contacts // 10))
     ]
     pause = 1.5
-    wait = max(90, int(kills * pause * 0.4))  # a mail delayed by kills must still be clicked in time
+    wait = max(20, int(kills * pause * 0.4))
     counted: Counter[str] = Counter()
     with installation(PARCOURS_EMAIL_CONNECTIONS=str(CONNECTIONS), PARCOURS_LEASE_SECONDS="5") as site:
         sink = Sink(directory=site.data_dir / "sink").start()
