@@ -33,6 +33,8 @@ from parcours.messaging.sink import Sink, SunkMail, read_mailbox
 REPORT = Path(__file__).resolve().parent.parent / "docs" / "soak.md"
 CONNECTIONS = 4
 PARTS = ("work", "web", "store")
+#: Whoever clicks sooner after a mail's acceptance is taken for a machine.
+_HUMAN_SECONDS = 3
 _LINK = re.compile(r'<a[^>]+href="([^"]+/c/[^"]+)"')
 
 
@@ -144,6 +146,8 @@ class Clicker:
         after = 0
         while not self.stop.is_set():
             for mail in read_mailbox(after=after, directory=self.directory):
+                if time.time() - mail.received_at / 1000 < _HUMAN_SECONDS:
+                    break
                 after = mail.id
                 if int(mail.recipient[4:9]) % 3 == 0 and str(mail.message()["Subject"]) == "First":
                     self._click(mail)
