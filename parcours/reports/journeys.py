@@ -239,9 +239,3 @@ def recent_moves(
         },
     )
     return rows[::-1]
-
-
-def counts_by_journey(account_id: int, *, mark: Watermark) -> dict[int, tuple[int, int]]:
-    """For each journey of the account: (runs entered, runs under way)."""
-    rows = queries.run("journeys_counts", {"account": account_id, "load": mark.load})
-    return {row["journey"]: (row["entered"], row["under_way"]) for row in rows}

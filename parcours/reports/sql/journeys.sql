@@ -215,15 +215,3 @@ WHERE account = {account:UInt32}
   AND load <= {load:UInt64}
 ORDER BY load DESC, visit DESC
 LIMIT {limit:UInt32}
-
--- name: journeys_counts
--- about: For each journey of the account: the runs that entered and those under way, for the table of journeys.
-SELECT
-    journey,
-    countIf(kind = 'entered') AS entered,
-    countIf(kind = 'entered') - countIf(kind IN ('completed', 'exited')) AS under_way
-FROM runs
-WHERE account = {account:UInt32}
-  AND kind != 'step'
-  AND load <= {load:UInt64}
-GROUP BY journey
