@@ -103,6 +103,7 @@ def problem_response(problem: Problem) -> HttpResponse:
     }
     if problem.errors:
         document["errors"] = problem.errors
+    document |= problem.more
     response = HttpResponse(
         json.dumps(document, ensure_ascii=False),
         status=problem.status,

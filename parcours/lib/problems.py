@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
 
 
 class Fault(TypedDict):
@@ -17,15 +17,24 @@ class Problem(Exception):
     """An answer other than the one asked for.
 
     `kind` is the problem's type, a short stable word (`not-found`, `invalid`, `plan-required`); `detail` is a
-    sentence in the reader's language; `errors` are all the faults found in the request.
+    sentence in the reader's language; `errors` are all the faults found in the request; `more` are members of its own.
     """
 
-    def __init__(self, status: int, kind: str, detail: str, *, errors: Sequence[Fault] = ()) -> None:
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        detail: str,
+        *,
+        errors: Sequence[Fault] = (),
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.kind = kind
         self.detail = detail
         self.errors = list(errors)
+        self.more = dict(more or {})
 
 
 class Invalid(Problem):

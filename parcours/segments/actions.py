@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.urls import reverse
 
 from parcours.accounts.models import Account
 from parcours.criteria import nodes
@@ -15,17 +16,19 @@ from parcours.lib.translation import gettext as _
 from parcours.lib.translation import pgettext
 from parcours.segments import names
 from parcours.segments.models import TICK, Segment
+from parcours.segments.names import Use
 
 LONGEST_NAME = 200
 Status = Segment.Status
 
 
 class InUse(Problem):
-    """409: what is to go is depended upon."""
+    """409: what is to go is depended upon; `uses` in the document says by what."""
 
-    def __init__(self, uses: list[str]) -> None:
-        detail = _("This segment is used by: %(uses)s.") % {"uses": ", ".join(uses)}
-        super().__init__(409, "in-use", detail)
+    def __init__(self, uses: list[Use]) -> None:
+        detail = _("This segment is used by: %(uses)s.") % {"uses": ", ".join(use.name for use in uses)}
+        told = [{"kind": use.kind, "id": str(use.id), "name": use.name} for use in uses]
+        super().__init__(409, "in-use", detail, more={"uses": told})
 
 
 def create(*, account: Account, name: str, criteria: Any, now: datetime) -> Segment:
@@ -107,12 +110,19 @@ def duplicate(*, segment: Segment, now: datetime) -> Segment:
 
 
 def delete(*, segment: Segment) -> None:
-    """Delete a segment. Raises InUse with the names of what depends on it."""
-    uses = [other.name for other in dependents(segment)]
-    uses += names.other_uses(segment.account_id, segment.pk)
-    if uses:
-        raise InUse(uses)
+    """Delete a segment. Raises InUse with what depends on it."""
+    if found := uses(segment):
+        raise InUse(found)
     segment.delete()
+
+
+def uses(segment: Segment) -> list[Use]:
+    """What depends on a segment, each with its page: other segments, then what other packages know of."""
+    label = pgettext("kind", "Segment")
+    return [
+        Use("segment", label, other.pk, other.name, reverse("segments:edit", args=[other.pk]))
+        for other in dependents(segment)
+    ] + names.other_uses(segment.account_id, segment.pk)
 
 
 def dependents(segment: Segment) -> list[Segment]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
 
 from parcours.accounts.models import Account
 from parcours.contacts.models import List
@@ -12,7 +15,20 @@ from parcours.events import catalogue
 from parcours.segments.models import Segment
 
 JourneySteps = Callable[[int, int], frozenset[str] | None]
-Uses = Callable[[int, int], list[str]]
+
+
+@dataclass(frozen=True)
+class Use:
+    """What depends on a segment: its kind (`segment`, `journey`, …, and `label` as people call it), and its page."""
+
+    kind: str
+    label: Promise | str
+    id: int
+    name: str
+    url: str
+
+
+Uses = Callable[[int, int], list[Use]]
 _journey_steps: list[JourneySteps] = []
 _uses: list[Uses] = []
 
@@ -23,14 +39,14 @@ def register_journeys(finder: JourneySteps) -> None:
 
 
 def register_use(finder: Uses) -> None:
-    """Say who else depends on segments: `finder(account_id, segment_id)` answers the names of what uses it."""
+    """Say who else depends on segments: `finder(account_id, segment_id)` answers what uses it."""
     if finder not in _uses:
         _uses.append(finder)
 
 
-def other_uses(account_id: int, segment_id: int) -> list[str]:
-    """The names of what uses a segment outside of this package."""
-    return [name for finder in _uses for name in finder(account_id, segment_id)]
+def other_uses(account_id: int, segment_id: int) -> list[Use]:
+    """What uses a segment outside of this package."""
+    return [use for finder in _uses for use in finder(account_id, segment_id)]
 
 
 class AccountNames:
