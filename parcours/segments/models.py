@@ -16,6 +16,20 @@ LATE_AFTER = timedelta(hours=1)
 TICK = timedelta(milliseconds=1)
 
 
+class SegmentFolder(models.Model):
+    """A place where an account keeps segments together, by its name."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="segment_folders")
+    name = models.CharField(max_length=200)
+    created_at = InstantField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "name"], name="segment_folder_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Segment(models.Model):
     """A set of contacts defined by criteria.
 
@@ -32,9 +46,13 @@ class Segment(models.Model):
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="segments")
     name = models.CharField(max_length=200)
+    folder = models.ForeignKey(
+        SegmentFolder, null=True, blank=True, on_delete=models.SET_NULL, related_name="segments"
+    )
     criteria = models.JSONField()
     mentions = models.JSONField(
-        default=dict, help_text="What can move a contact: {events: [names], profile: bool}."
+        default=dict,
+        help_text="What can move a contact: {events: [names], profile: bool, windows: [[name, ms]], ask: bool}.",
     )
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.COMPUTING)
     profiles = models.BigIntegerField(default=0)
@@ -47,6 +65,16 @@ class Segment(models.Model):
     )
     duration_ms = models.PositiveIntegerField(null=True, blank=True)
     next_at = InstantField(null=True, blank=True, help_text="When it is due for a computation in full.")
+    progress = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Of a computation under way, 0 to 100; null when there is none."
+    )
+    late_reason = models.TextField(
+        blank=True, help_text="What the worker knows of why it is not computed: digest, queue, failure."
+    )
+    flips_until = InstantField(
+        null=True, blank=True, help_text="Until when it is known who can flip by time alone (`Flips`)."
+    )
+    settling_first = models.BigIntegerField(null=True, help_text="The first row told of the journal.")
     settling_row = models.BigIntegerField(
         null=True, help_text="The journal's row that the digest has to pass."
     )
@@ -74,21 +102,57 @@ class Segment(models.Model):
         return str(self.status)
 
 
+class SegmentSize(models.Model):
+    """How many contacts a segment had: the last word of each hour in which its figures changed."""
+
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="sizes", db_index=False)
+    slot = models.PositiveIntegerField(help_text="The hour, counted from 1970 UTC.")
+    at = InstantField()
+    profiles = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["segment", "slot"], name="segment_size_slot")]
+
+
 class Stirred(models.Model):
     """Contacts that a load may have moved in or out of segments, until they are looked at again.
 
-    `groups` is a list of [[segment ids], [contact ids]].
+    `groups` is a list of [[segment ids], [contact ids]]; `flips` one of [segment id, [instants in ms], [contact ids]],
+    the instants at which the load's events can move their contacts by time alone.
     """
 
     account_id = models.BigIntegerField(db_index=True)
     load_id = models.BigIntegerField()
     groups = models.JSONField()
+    flips = models.JSONField(default=list)
+    linked = models.JSONField(default=list, help_text="Contacts whose past is another than it was.")
+    ready_at = InstantField(
+        null=True, help_text="The latest instant of what it tells: looked at from then on."
+    )
+
+
+class Flips(models.Model):
+    """Instants at which contacts can enter or leave a segment by the mere passing of time, in their order.
+
+    `body` is MessagePack: [instants in ms], [contact ids]. Every such instant until `Segment.flips_until` is in a row.
+    """
+
+    account_id = models.BigIntegerField()
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="+")
+    due_at = InstantField(help_text="The first of them.")
+    body = models.BinaryField()
+
+    class Meta:
+        indexes = [models.Index(fields=["account_id", "due_at"], name="segment_flips_due")]
 
 
 class Upkeep(models.Model):
-    """Who works on an account's segments now: one worker at a time."""
+    """Who works on an account's segments now (one worker at a time), and when it computes them in full."""
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="+")
     worker = models.CharField(max_length=120, blank=True)
     lease_until = models.BigIntegerField(default=0, help_text="Machine milliseconds.")
     fence = models.BigIntegerField(default=0)
+    night_hour = models.PositiveSmallIntegerField(
+        default=3, help_text="The hour, in the account's zone, of the computation in full."
+    )
