@@ -22,6 +22,7 @@ _LONGEST_PAUSE = 5.0
 def rounds() -> dict[str, Round]:
     """The kinds of work of this installation."""
     from parcours.accounts import jobs
+    from parcours.contacts import search
     from parcours.events import housekeeping
     from parcours.journeys import work as journeys
     from parcours.messaging import work as messaging
@@ -31,6 +32,7 @@ def rounds() -> dict[str, Round]:
     return {
         "housekeeping": housekeeping.round,
         "jobs": jobs.round,
+        "search": search.round,
         "journeys": journeys.round,
         "messaging": messaging.round,
         "segments": segments.round,

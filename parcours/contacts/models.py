@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from parcours.accounts.models import Account
+from parcours.accounts.models import Account, Job
 from parcours.lib import clock
 from parcours.lib.instants import InstantField
 
@@ -54,7 +54,11 @@ class Contact(models.Model):
             models.UniqueConstraint(fields=["account", "phone"], name="contact_phone"),
             models.UniqueConstraint(fields=["account", "external_id"], name="contact_external_id"),
         ]
-        indexes = [models.Index(fields=["account", "-id"], name="contact_newest")]
+        indexes = [
+            models.Index(
+                fields=["account", "-id"], name="contact_living", condition=models.Q(erased_at__isnull=True)
+            )
+        ]
 
     def __str__(self) -> str:
         return self.email or self.phone or self.external_id or str(self.pk)
@@ -136,3 +140,16 @@ class Tag(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["contact", "name"], name="tag_once")]
         indexes = [models.Index(fields=["account", "name"], name="tag_name")]
+
+
+class BulkStep(models.Model):
+    """Whom one batch of an action in bulk changed: what undoing it goes by. Kept for thirty days."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="bulk_steps", db_index=False)
+    number = models.PositiveIntegerField()
+    contact_ids = models.JSONField()
+    at = InstantField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "number"], name="bulk_step_once")]
+        indexes = [models.Index(fields=["at"], name="bulk_step_at")]

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
 from parcours.contacts import normalise
+from parcours.contacts import search as searching
 from parcours.contacts.lines import CHANNELS, whole_id
 from parcours.contacts.models import AttributeDefinition, Contact, List
 from parcours.lib import bulk
@@ -101,29 +102,11 @@ def living(account_id: int) -> QuerySet[Contact]:
 
 
 def search(account_id: int, *, text: str = "", country: str = "FR") -> QuerySet[Contact]:
-    """Contacts whose name, address, number or external id holds every word of the text, whatever its case."""
-    found = living(account_id)
-    for word in text.replace("\0", "").split()[:8]:
-        either = (
-            Q(email__icontains=word)
-            | Q(first_name__icontains=word)
-            | Q(last_name__icontains=word)
-            | Q(external_id__icontains=word)
-        )
-        digits = "".join(character for character in word if character.isdigit())
-        if len(digits) >= 4:
-            either |= Q(phone__contains=digits.lstrip("0"))
-        found = found.filter(either)
-    phone = _as_phone(text, country)
-    return found | living(account_id).filter(phone=phone) if phone else found
-
-
-def _as_phone(text: str, country: str) -> str | None:
-    """The whole text as a phone number: numbers are typed with blanks in them."""
-    try:
-        return normalise.phone(text, country=country)
-    except normalise.Unfit:
-        return None
+    """Contacts of whom every word of the text begins a word: of their name, address, number or external id."""
+    if not text.strip():
+        return living(account_id)
+    matching = searching.matching(account_id, text, country=country)
+    return living(account_id).filter(pk__in=matching) if matching else living(account_id).none()
 
 
 def by_key(account_id: int, *, country: str, **keys: str) -> QuerySet[Contact]:

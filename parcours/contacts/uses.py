@@ -1,0 +1,117 @@
+"""What uses an attribute, a tag or a list: asked before one of them is renamed or deleted.
+
+The packages above register who tells of their documents (`register`): the criteria of segments, journeys, the
+contents of messages. Here they are read for what they mention, all in one pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from parcours.lib.problems import Problem
+
+Kind = Literal["attribute", "tag", "list"]
+Mention = tuple[Kind, str]
+
+#: How a template names an attribute: `contact.attributes.points`, `contact.attributes["birth date"]`.
+_IN_TEMPLATE = re.compile(r"""attributes(?:\.([\w-]+)|\[\s*(?:"([^"]+)"|'([^']+)')\s*\])""")
+_PREFIX = "attributes."
+
+
+@dataclass(frozen=True)
+class User:
+    """Something that may use them: what it is called, where its page is, and what it says."""
+
+    kind: Promise | str
+    name: str
+    url: str
+    documents: tuple[Any, ...] = ()
+    texts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Use:
+    """One use, as pages and answers tell it."""
+
+    kind: str
+    name: str
+    url: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} “{self.name}”"
+
+
+Finder = Callable[[int], Iterable[User]]
+_finders: list[Finder] = []
+
+
+def register(finder: Finder) -> None:
+    """Say who else may use attributes, tags and lists: `finder(account_id)` tells of each, one by one."""
+    if finder not in _finders:
+        _finders.append(finder)
+
+
+@dataclass
+class Uses:
+    """Everything that an account uses, and where."""
+
+    found: dict[Mention, list[Use]] = field(default_factory=lambda: defaultdict(list))
+
+    def of(self, kind: Kind, key: str | int) -> list[Use]:
+        """Where an attribute or a tag of this name, or a list of this id, is used."""
+        return self.found.get((kind, str(key)), [])
+
+
+def of_account(account_id: int) -> Uses:
+    """What the account's segments, journeys and messages use."""
+    uses = Uses()
+    for finder in _finders:
+        for user in finder(account_id):
+            mentions: set[Mention] = set()
+            for document in user.documents:
+                mentions.update(mentioned(document))
+            for text in user.texts:
+                mentions.update(
+                    ("attribute", next(filter(None, found))) for found in _IN_TEMPLATE.findall(text)
+                )
+            for mention in mentions:
+                uses.found[mention].append(Use(str(user.kind), user.name, user.url))
+    return uses
+
+
+def mentioned(document: Any) -> Iterator[Mention]:
+    """The attributes, tags and lists that criteria or a journey's document name, at whatever depth."""
+    todo = [document]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, dict):
+            for key, value in node.items():
+                if isinstance(key, str) and key.startswith(_PREFIX):
+                    yield "attribute", key.removeprefix(_PREFIX)
+                if key == "tag" and isinstance(value, str):
+                    yield "tag", value
+                elif key == "list" and isinstance(value, str | int) and not isinstance(value, bool):
+                    yield "list", str(value)
+                elif key in ("field", "unset") or isinstance(value, dict | list):
+                    todo.append(value)
+        elif isinstance(node, list):
+            todo.extend(node)
+        elif isinstance(node, str) and node.startswith(_PREFIX):
+            yield "attribute", node.removeprefix(_PREFIX)
+
+
+def refuse_while_used(account_id: int, kind: Kind, key: str | int) -> None:
+    """Raises Problem (409 `in-use`) with the names of what uses it."""
+    found = of_account(account_id).of(kind, key)
+    if found:
+        names = ", ".join(
+            _("%(kind)s “%(name)s”") % {"kind": use.kind, "name": use.name} for use in found[:20]
+        )
+        raise Problem(409, "in-use", _("It is used by: %(names)s.") % {"names": names})
