@@ -24,13 +24,12 @@ from parcours.events import watermark
 from parcours.events.store import queries
 from parcours.events.watermark import Watermark
 from parcours.journeys.models import Enrolment, Journey, StepCount
-from parcours.lib.instants import to_ms
 from parcours.lib.problems import Invalid
 from parcours.messaging.models import Message, Send
 from parcours.reports import journeys, messages
 from parcours.reports.filters import RunFilter
 from parcours.segments import compute
-from parcours.segments import queries as segments
+from parcours.segments import members as segments
 from parcours.segments.models import Segment, Stirred
 
 _PAGE = 50_000
@@ -281,15 +280,15 @@ def verify_segment(segment: Segment, *, seconds: float = 60) -> Finding:
 def _segment_now(segment: Segment, mark: Watermark) -> Finding:
     finding = Finding("segment", str(segment.pk), segment.name)
     opted: Sums = Counter()
-    after: tuple[int, int] | None = None
+    after: segments.Place | None = None
     while True:
-        page = segments.members(segment, limit=_PAGE, after=after)
+        page = segments.members(segment, load=segment.figures_load, limit=_PAGE, after=after)
         opted["profiles"] += len(page)
         opted["email_opt_ins"] += sum(member.email_opt_in for member in page)
         opted["sms_opt_ins"] += sum(member.sms_opt_in for member in page)
         if len(page) < _PAGE:
             break
-        after = (to_ms(page[-1].entered_at), page[-1].contact)
+        after = page[-1].place
     for figure, number in opted.items():
         finding.compare(figure, getattr(segment, figure), number, number, by="list")
     if segment.status == Segment.Status.PAUSED:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from ninja import Query, Router, Schema, Status
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
-from parcours.accounts.access import READ, Actor, find, for_account
+from parcours.accounts.access import ADMIN, READ, Actor, find, for_account
 from parcours.accounts.api_auth import needs
+from parcours.events.watermark import Watermark
 from parcours.lib import clock
-from parcours.lib.instants import to_ms
+from parcours.lib.instants import from_ms, to_ms
 from parcours.lib.paging import Paging, decode_cursor, encode_cursor, newest_first
-from parcours.segments import actions, queries
-from parcours.segments.models import Segment
+from parcours.lib.problems import Fault, Invalid, NotFound
+from parcours.segments import actions, curves, exports, folders, listing, members, queries
+from parcours.segments.models import Segment, SegmentFolder
+from parcours.segments.periods import read_period
 
 router = Router(tags=["segments"])
 
@@ -24,21 +29,70 @@ class NewSegment(Schema):
 
     name: str
     criteria: Any
+    folder: str | None = None
 
 
 class SegmentChange(Schema):
-    """What is absent stays as it is."""
+    """What is absent stays as it is; a folder of null takes the segment out of its folder."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     name: str | None = None
     criteria: Any = None
+    folder: str | None = None
 
 
 class Criteria(Schema):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     criteria: Any
+
+
+class FolderName(Schema):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: str
+
+
+class Settings(Schema):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    night_hour: int
+
+
+class SegmentList(Paging):
+    search: str = Field("", max_length=200, description="Words of the name.")
+    folder: str = Field("", max_length=20, description="A folder's id; `none` for those in no folder.")
+
+
+class MemberFilter(Schema):
+    q: str = Field("", max_length=200, description="Words of the name, address, number or external id.")
+    sort: Literal[
+        "entered_at",
+        "-entered_at",
+        "name",
+        "-name",
+        "email",
+        "-email",
+        "email_opt_in",
+        "-email_opt_in",
+        "sms_opt_in",
+        "-sms_opt_in",
+    ] = "-entered_at"
+    as_of: str = Field(
+        "", max_length=40, description="The `as_of` of a recent answer, to read the same instant."
+    )
+
+
+class MemberReading(MemberFilter, Paging):
+    pass
+
+
+class ChangeReading(Paging):
+    kind: Literal["", "entered", "left"] = ""
+    since: str = Field("", alias="from", max_length=40)
+    until: str = Field("", alias="to", max_length=40)
+    as_of: str = Field("", max_length=40)
 
 
 def _actor(request: HttpRequest) -> Actor:
@@ -49,15 +103,30 @@ def _segment(request: HttpRequest, segment_id: str) -> Segment:
     return find(Segment, segment_id, actor=_actor(request))
 
 
+def _folder(request: HttpRequest, folder_id: str | None) -> SegmentFolder | None:
+    """The folder that a body names. Raises Invalid for an id that names none."""
+    if folder_id is None:
+        return None
+    try:
+        return find(SegmentFolder, folder_id, actor=_actor(request))
+    except NotFound as unknown:
+        fault = Fault(pointer="/folder", detail=_("There is no such folder."))
+        raise Invalid(_("This segment cannot be saved."), [fault]) from unknown
+
+
 @router.get("/segments", summary="Segments, newest first")
-def list_segments(request: HttpRequest, paging: Query[Paging]) -> Any:
-    return newest_first(for_account(Segment, _actor(request)), paging, as_json=queries.as_json)
+def list_segments(request: HttpRequest, asked: Query[SegmentList]) -> Any:
+    rows = listing.found(for_account(Segment, _actor(request)), search=asked.search, folder=asked.folder)
+    return newest_first(rows, asked, as_json=queries.as_json)
 
 
 @router.post("/segments", response={201: Any}, summary="Make a segment; it is computed at once")
 def create_segment(request: HttpRequest, body: NewSegment) -> Any:
     account = _actor(request).account
+    folder = _folder(request, body.folder)
     made = actions.create(account=account, name=body.name, criteria=body.criteria, now=clock.now())
+    if folder is not None:
+        folders.put(segment=made, folder=folder)
     return Status(201, queries.as_json(made))
 
 
@@ -74,14 +143,29 @@ def read_segment(request: HttpRequest, segment_id: str) -> Any:
     return queries.as_json(_segment(request, segment_id))
 
 
-@router.patch("/segments/{segment_id}", summary="Change a segment's name or criteria")
+@router.patch("/segments/{segment_id}", summary="Change a segment's name, criteria or folder")
 def change_segment(request: HttpRequest, segment_id: str, body: SegmentChange) -> Any:
     segment = _segment(request, segment_id)
+    moved = "folder" in body.model_fields_set
+    folder = _folder(request, body.folder)
     changed = actions.update(segment=segment, name=body.name, criteria=body.criteria, now=clock.now())
+    if moved:
+        folders.put(segment=changed, folder=folder)
     return queries.as_json(changed)
 
 
-@router.delete("/segments/{segment_id}", response={204: None}, summary="Delete a segment that nothing uses")
+@router.put("/segments/{segment_id}", summary="Write a segment anew: its name, criteria and folder")
+def write_segment(request: HttpRequest, segment_id: str, body: NewSegment) -> Any:
+    segment = _segment(request, segment_id)
+    folder = _folder(request, body.folder)
+    changed = actions.update(segment=segment, name=body.name, criteria=body.criteria, now=clock.now())
+    folders.put(segment=changed, folder=folder)
+    return queries.as_json(changed)
+
+
+@router.delete(
+    "/segments/{segment_id}", response={204: None}, summary="Delete a segment; 409 with what uses it"
+)
 def delete_segment(request: HttpRequest, segment_id: str) -> Any:
     actions.delete(segment=_segment(request, segment_id))
     return Status(204, None)
@@ -95,7 +179,8 @@ def refresh_segment(request: HttpRequest, segment_id: str) -> Any:
 
 @router.post("/segments/{segment_id}/duplicate", response={201: Any}, summary="Copy a segment")
 def duplicate_segment(request: HttpRequest, segment_id: str) -> Any:
-    copy = actions.duplicate(segment=_segment(request, segment_id), now=clock.now())
+    segment = _segment(request, segment_id)
+    copy = actions.duplicate(segment=segment, now=clock.now())
     return Status(201, queries.as_json(copy))
 
 
@@ -110,24 +195,129 @@ def activate_segment(request: HttpRequest, segment_id: str) -> Any:
 
 
 @router.get("/segments/{segment_id}/members", summary="A segment's contacts, the last to enter first")
-def list_members(request: HttpRequest, segment_id: str, paging: Query[Paging]) -> Any:
+def list_members(request: HttpRequest, segment_id: str, asked: Query[MemberReading]) -> Any:
     segment = _segment(request, segment_id)
     # A cursor keeps the watermark of its first page, so that pages add up to one list.
-    at = contact = 0
-    if paging.cursor:
-        segment.figures_load, at, contact = decode_cursor(paging.cursor, int, int, int)
-    found = queries.members(segment, limit=paging.limit + 1, after=(at, contact) if paging.cursor else None)
-    page = found[: paging.limit]
-    more = len(found) > paging.limit
-    after = (segment.figures_load, to_ms(page[-1].entered_at), page[-1].contact) if more else ()
+    after = None
+    if asked.cursor:
+        load, as_of, key, contact = decode_cursor(asked.cursor, int, int, str, int)
+        read, after = Watermark(as_of=from_ms(as_of), load=load), (key, contact)
+    else:
+        read = members.reading(segment, _instant(asked.as_of))
+    found = members.members(
+        segment,
+        load=read.load,
+        sort=asked.sort,
+        words=members.words_of(asked.q),
+        limit=asked.limit + 1,
+        after=after,
+    )
+    page = found[: asked.limit]
+    following = None
+    if len(found) > asked.limit:
+        following = encode_cursor(read.load, to_ms(read.as_of), *page[-1].place)
     return {
-        "as_of": segment.figures_at,
+        "as_of": None if segment.figures_at is None else read.as_of,
         "items": [_member_json(member) for member in page],
-        "next": encode_cursor(*after) if more else None,
+        "next": following,
     }
 
 
-def _member_json(member: queries.Member) -> dict[str, Any]:
+@router.get("/segments/{segment_id}/members.csv", summary="A segment's contacts as CSV")
+def export_members(request: HttpRequest, segment_id: str, asked: Query[MemberFilter]) -> Any:
+    segment = _segment(request, segment_id)
+    read = members.reading(segment, _instant(asked.as_of))
+    words = members.words_of(asked.q)
+    return exports.members(request, segment, load=read.load, sort=asked.sort, words=words)
+
+
+@router.get(
+    "/segments/{segment_id}/changes", summary="Who entered a segment and who left it, the latest first"
+)
+def list_changes(request: HttpRequest, segment_id: str, asked: Query[ChangeReading]) -> Any:
+    segment = _segment(request, segment_id)
+    period = read_period(_actor(request).account, kind=asked.kind, since=asked.since, until=asked.until)
+    after = None
+    if asked.cursor:
+        load, as_of, at, in_load, position = decode_cursor(asked.cursor, int, int, int, int, int)
+        read, after = Watermark(as_of=from_ms(as_of), load=load), (at, in_load, position)
+    else:
+        read = members.reading(segment, _instant(asked.as_of))
+    found = members.changes(segment, load=read.load, period=period, limit=asked.limit + 1, after=after)
+    page = found[: asked.limit]
+    following = None
+    if len(found) > asked.limit:
+        following = encode_cursor(read.load, to_ms(read.as_of), *page[-1].place)
+    entered, left = members.change_counts(segment, load=read.load, period=period)
+    return {
+        "as_of": None if segment.figures_at is None else read.as_of,
+        "entered": entered,
+        "left": left,
+        "items": [_change_json(change) for change in page],
+        "next": following,
+    }
+
+
+@router.get("/segments/{segment_id}/sizes", summary="How a segment's size went, a size a day")
+def list_sizes(request: HttpRequest, segment_id: str, days: int = Query(90, ge=1, le=730)) -> Any:
+    segment = _segment(request, segment_id)
+    points = curves.history([segment], now=clock.now(), over=timedelta(days=days))[segment.pk]
+    return {"items": [{"at": at, "profiles": profiles} for at, profiles in points]}
+
+
+@router.get("/segment-settings", summary="When the segments are computed in full")
+def read_settings(request: HttpRequest) -> Any:
+    account = _actor(request).account
+    return {"night_hour": queries.night_hour(account), "timezone": account.timezone}
+
+
+@router.patch("/segment-settings", auth=needs(ADMIN), summary="Change the hour of the computation in full")
+def change_settings(request: HttpRequest, body: Settings) -> Any:
+    actions.set_night(account=_actor(request).account, hour=body.night_hour, now=clock.now())
+    return read_settings(request)
+
+
+@router.get("/segment-folders", summary="Folders of segments, by name")
+def list_folders(request: HttpRequest) -> Any:
+    found = folders.counted(_actor(request).account_id)
+    return {"items": [_folder_json(folder) for folder in found], "next": None}
+
+
+@router.post("/segment-folders", response={201: Any}, summary="Make a folder")
+def create_folder(request: HttpRequest, body: FolderName) -> Any:
+    made = folders.create(account=_actor(request).account, name=body.name)
+    return Status(201, _folder_json(made))
+
+
+@router.patch("/segment-folders/{folder_id}", summary="Rename a folder")
+def rename_folder(request: HttpRequest, folder_id: str, body: FolderName) -> Any:
+    folder = find(SegmentFolder, folder_id, actor=_actor(request))
+    return _folder_json(folders.rename(folder=folder, name=body.name))
+
+
+@router.delete(
+    "/segment-folders/{folder_id}", response={204: None}, summary="Delete a folder; its segments stay"
+)
+def delete_folder(request: HttpRequest, folder_id: str) -> Any:
+    folders.delete(folder=find(SegmentFolder, folder_id, actor=_actor(request)))
+    return Status(204, None)
+
+
+def _instant(text: str) -> datetime | None:
+    """The `as_of` of an answer given before. Raises Invalid."""
+    if not text:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        detail = _("“as_of” is the instant that an answer gave, with its offset.")
+        raise Invalid(detail, [{"pointer": "/as_of", "detail": detail}])
+    return instant
+
+
+def _member_json(member: members.Member) -> dict[str, Any]:
     return {
         "contact": None if member.erased else str(member.contact),
         "name": member.name,
@@ -135,4 +325,22 @@ def _member_json(member: queries.Member) -> dict[str, Any]:
         "entered_at": member.entered_at,
         "email_opt_in": member.email_opt_in,
         "sms_opt_in": member.sms_opt_in,
+    }
+
+
+def _change_json(change: members.Change) -> dict[str, Any]:
+    return {
+        "contact": None if change.erased else str(change.contact),
+        "name": change.name,
+        "email": change.email,
+        "change": "entered" if change.entered else "left",
+        "at": change.at,
+    }
+
+
+def _folder_json(folder: SegmentFolder) -> dict[str, Any]:
+    return {
+        "id": str(folder.pk),
+        "name": folder.name,
+        "segments": folder.segments.count() if not hasattr(folder, "count") else folder.count,
     }

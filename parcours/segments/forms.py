@@ -43,6 +43,25 @@ class SegmentForm(forms.Form):
                 self.add_error("criteria", said)
 
 
+class FolderForm(forms.Form):
+    """A folder's name."""
+
+    name = forms.CharField(label=_("Name"), max_length=200)
+
+    def refuse(self, refusal: Invalid) -> None:
+        """Show what cannot be."""
+        for fault in refusal.errors:
+            self.add_error("name", fault["detail"])
+
+
+class NightForm(forms.Form):
+    """The hour of the computation in full."""
+
+    night_hour = forms.TypedChoiceField(
+        label=_("Hour"), coerce=int, choices=[(hour, f"{hour:02d}:00") for hour in range(24)]
+    )
+
+
 def read(text: str) -> Any:
     """A JSON document that a person typed. Raises ValueError with a sentence that says where it breaks."""
     try:

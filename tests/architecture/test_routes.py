@@ -18,7 +18,7 @@ from parcours.config.api import api
 from parcours.contacts.models import Contact, List
 from parcours.journeys.models import Journey, Version
 from parcours.messaging.models import Message, Send, SendingDomain, Suppression
-from parcours.segments.models import Segment
+from parcours.segments.models import Segment, SegmentFolder
 from tests.architecture.routes import API, BODIES, NO_ACCOUNT, PAGES, PUBLIC, SEND, WITHOUT_FORGERY_CHECK
 
 JSON = "application/json"
@@ -95,6 +95,7 @@ def world(email: str) -> World:
         "contact_id": contact,
         "list_id": List.objects.create(account=account, name="L"),
         "segment_id": Segment.objects.create(account=account, name="S", criteria={"all": []}),
+        "folder_id": SegmentFolder.objects.create(account=account, name="F"),
         "journey_id": journey,
         "message_id": message,
         "send_id": send,

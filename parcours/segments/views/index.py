@@ -1,41 +1,99 @@
-"""The page of segments."""
+"""The page of segments, and the parts of it that are asked again while something is computed."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from parcours.accounts.access import PageRequest, for_account, page
+from parcours.accounts.access import ADMIN, PageRequest, as_id, for_account, page
 from parcours.lib import clock
+from parcours.segments import folders, listing, queries
 from parcours.segments.models import Segment
 
 _A_PAGE = 50
-Status = Segment.Status
-TONES = {Status.COMPUTING: "busy", Status.LATE: "late", Status.UP_TO_DATE: "good", Status.PAUSED: "neutral"}
+_COLUMNS = {
+    "name": _("Name"),
+    "state": _("State"),
+    "profiles": _("Profiles"),
+    "email_opt_ins": _("E-mail opt-ins"),
+    "sms_opt_ins": _("SMS opt-ins"),
+    "computed_at": _("Computed"),
+}
+_FIGURES = ("profiles", "email_opt_ins", "sms_opt_ins")
+
+
+@dataclass(frozen=True)
+class Column:
+    """The head of a column that sorts: `then` is the order that choosing it gives, `order` the present one."""
+
+    label: Promise | str
+    then: str
+    order: str
+    css: str
 
 
 @require_GET
 @page
 def index(request: PageRequest) -> HttpResponse:
-    """The account's segments; the table alone for a page that follows a computation."""
-    search = request.GET.get("search", "").replace("\0", "").strip()[:200]
-    found = for_account(Segment, request.actor)
-    if search:
-        found = found.filter(name__icontains=search)
-    shown = Paginator(found.order_by("name", "pk"), _A_PAGE).get_page(request.GET.get("page"))
+    """The account's segments."""
+    search, folder = asked(request, "search"), asked(request, "folder")
+    sort = asked(request, "sort") or "name"
     now = clock.now()
-    rows = []
-    for segment in shown.object_list:
-        state = Status(segment.state(now))
-        rows.append(
-            {"segment": segment, "state": state.label, "tone": TONES[state], "paused": state == Status.PAUSED}
-        )
-    moving = any(one.settling_at or one.status == Status.COMPUTING for one in shown.object_list)
-    context = {"rows": rows, "page": shown, "search": search, "moving": moving}
-    return render(
-        request,
-        "segments/table.html" if request.headers.get("HX-Request") else "segments/index.html",
-        context,
-    )
+    every = for_account(Segment, request.actor)
+    rows = listing.ordered(listing.found(every, search=search, folder=folder), sort, now=now)
+    shown = Paginator(rows.select_related("folder"), _A_PAGE).get_page(request.GET.get("page"))
+    segments = list(shown.object_list)
+    listed = listing.shown(segments, now=now, said=queries.in_words(request.actor.account, segments))
+    known = list(folders.counted(request.actor.account_id))
+    total = every.count()
+    context = {
+        "rows": listed,
+        "page": shown,
+        "search": search,
+        "folder": folder,
+        "folders": known,
+        "in_no_folder": total - sum(one.count for one in known),  # type: ignore[attr-defined]
+        "total": total,
+        "columns": columns(_COLUMNS, sort, figures=_FIGURES, falling=(*_FIGURES, "computed_at")),
+        "sort": sort,
+        "moving": [row.segment.pk for row in listed if row.moving],
+        "night_hour": queries.night_hour(request.actor.account),
+        "may_administer": request.actor.allows(ADMIN),
+    }
+    return render(request, "segments/index.html", context)
+
+
+@require_GET
+@page
+def pulse(request: PageRequest) -> HttpResponse:
+    """A fragment: what moves in the rows asked for (`?id=…&id=…`), and itself while anything still moves."""
+    ids = [number for number in map(as_id, request.GET.getlist("id")[:_A_PAGE]) if number is not None]
+    segments = list(for_account(Segment, request.actor).filter(pk__in=ids).order_by("pk"))
+    rows = listing.shown(segments, now=clock.now())
+    moving = [row.segment.pk for row in rows if row.moving]
+    return render(request, "segments/pulse.html", {"rows": rows, "moving": moving})
+
+
+def asked(request: HttpRequest, name: str) -> str:
+    """A parameter of the address, as a text that can be searched for."""
+    return request.GET.get(name, "").replace("\0", "").strip()[:200]
+
+
+def columns(
+    labels: dict[str, Any], sort: str, *, figures: tuple[str, ...] = (), falling: tuple[str, ...] = ()
+) -> list[Column]:
+    """The heads of a table's columns; those that are `falling` begin with the largest."""
+    heads = []
+    for name, label in labels.items():
+        order = {name: "ascending", f"-{name}": "descending"}.get(sort, "")
+        turned = {"ascending": f"-{name}", "descending": name}
+        then = turned.get(order, f"-{name}" if name in falling else name)
+        heads.append(Column(label, then, order, "number" if name in figures else ""))
+    return heads

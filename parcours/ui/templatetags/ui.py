@@ -79,6 +79,12 @@ def when(instant: datetime | None) -> SafeString | str:
     )
 
 
+@register.filter(name="day")
+def day(instant: datetime | None) -> str:
+    """`{{ instant|day }}`: 22 Nov 2026."""
+    return formats.NOTHING if instant is None else formats.day(instant)
+
+
 @register.filter(name="moment")
 def moment(instant: datetime | None) -> SafeString | str:
     """`{{ instant|moment }}`: the full instant, with its seconds."""

@@ -1,0 +1,107 @@
+"""The API of segments: their shape, folders, what refuses a deletion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from parcours.segments.models import Segment
+from parcours.segments.tests.conftest import Firm
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
+EVERYONE: dict[str, Any] = {"all": []}
+SHAPE = {
+    "id",
+    "name",
+    "criteria",
+    "status",
+    "profiles",
+    "email_opt_ins",
+    "sms_opt_ins",
+    "computed_at",
+    "duration_ms",
+    "next_at",
+}
+
+
+def send(firm: Firm, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    call = getattr(firm.http, method)
+    answer = (
+        call(f"/api/v1/{path}", body, content_type="application/json")
+        if body is not None
+        else call(f"/api/v1/{path}")
+    )
+    return answer.status_code, answer.json() if answer.content else None
+
+
+def test_a_segment_has_the_shape_of_the_contract(firm: Firm) -> None:
+    segment = firm.segment(EVERYONE)
+    told = firm.get(f"segments/{segment.pk}")
+    assert set(told) >= SHAPE
+    assert told["id"] == str(segment.pk)
+    assert firm.get("segments")["items"] == [told]
+
+
+def test_lists_are_searched_paged_and_by_folder(firm: Firm) -> None:
+    code, folder = send(firm, "post", "segment-folders", {"name": "Boutique"})
+    assert (code, folder["segments"]) == (201, 0)
+    for name in ("Été", "Hiver", "Printemps"):
+        body = {"name": name, "criteria": EVERYONE} | ({"folder": folder["id"]} if name != "Hiver" else {})
+        assert send(firm, "post", "segments", body)[0] == 201
+    names = [one["name"] for one in firm.get(f"segments?folder={folder['id']}")["items"]]
+    assert names == ["Printemps", "Été"]
+    assert [one["name"] for one in firm.get("segments?folder=none")["items"]] == ["Hiver"]
+    assert [one["name"] for one in firm.get("segments?search=ete")["items"]] == ["Été"]
+    first = firm.get("segments?limit=2")
+    rest = firm.get(f"segments?limit=2&cursor={first['next']}")
+    assert [one["name"] for one in first["items"] + rest["items"]] == ["Printemps", "Hiver", "Été"]
+    assert firm.get("segment-folders")["items"] == [{"id": folder["id"], "name": "Boutique", "segments": 2}]
+    assert (
+        send(firm, "patch", f"segment-folders/{folder['id']}", {"name": ""})[1]["errors"][0]["pointer"]
+        == "/name"
+    )
+    assert send(firm, "patch", f"segment-folders/{folder['id']}", {"name": "Shop"})[1]["name"] == "Shop"
+    assert send(firm, "delete", f"segment-folders/{folder['id']}")[0] == 204
+    assert {one["folder"] for one in firm.get("segments")["items"]} == {None}
+
+
+def test_patch_leaves_and_put_replaces(firm: Firm) -> None:
+    folder = send(firm, "post", "segment-folders", {"name": "F"})[1]["id"]
+    made = send(firm, "post", "segments", {"name": "A", "criteria": EVERYONE, "folder": folder})[1]
+    path = f"segments/{made['id']}"
+    assert send(firm, "patch", path, {"name": "B"})[1]["folder"] == folder
+    assert send(firm, "patch", path, {"folder": None})[1]["folder"] is None
+    assert send(firm, "patch", path, {"folder": folder})[1]["name"] == "B"
+    code, told = send(firm, "put", path, {"name": "C", "criteria": {"any": []}})
+    assert (code, told["name"], told["criteria"], told["folder"]) == (200, "C", {"any": []}, None)
+    code, refused = send(firm, "patch", path, {"name": "D", "folder": "999"})
+    assert (code, refused["errors"][0]["pointer"]) == (422, "/folder")
+    code, refused = send(firm, "put", path, {"name": "", "criteria": {"field": "shoe", "op": "exists"}})
+    assert [fault["pointer"] for fault in refused["errors"]] == ["/name", "/criteria/field"]
+    assert Segment.objects.get().name == "C"
+
+
+def test_what_uses_a_segment_refuses_its_deletion(firm: Firm) -> None:
+    inner = firm.segment(EVERYONE, name="Inner")
+    outer = firm.segment({"segment": str(inner.pk), "op": "member"}, name="Outer")
+    code, refused = send(firm, "delete", f"segments/{inner.pk}")
+    assert (code, refused["type"]) == (409, "in-use")
+    assert refused["uses"] == [{"kind": "segment", "id": str(outer.pk), "name": "Outer"}]
+    assert send(firm, "delete", f"segments/{outer.pk}")[0] == 204
+    assert send(firm, "delete", f"segments/{inner.pk}")[0] == 204
+
+
+def test_a_copy_lies_beside_its_original(firm: Firm) -> None:
+    folder = send(firm, "post", "segment-folders", {"name": "F"})[1]["id"]
+    made = send(firm, "post", "segments", {"name": "A", "criteria": EVERYONE, "folder": folder})[1]
+    code, copy = send(firm, "post", f"segments/{made['id']}/duplicate")
+    assert (code, copy["folder"], copy["name"]) == (201, folder, "A (copy)")
+
+
+def test_sizes_over_time_are_told(firm: Firm) -> None:
+    firm.people({"email": "ann@example.org"})
+    segment = firm.segment(EVERYONE)
+    sizes = firm.get(f"segments/{segment.pk}/sizes")["items"]
+    assert sizes[-1] == {"at": firm.get(f"segments/{segment.pk}")["as_of"], "profiles": 1}
+    assert send(firm, "get", f"segments/{segment.pk}/sizes?days=0")[0] == 422
