@@ -57,17 +57,9 @@ document.addEventListener("click", (event) => {
   if (from instanceof HTMLDialogElement) from.close(); // a click beside the dialog's content
 });
 
+/** `data-autosubmit` on a form: a choice made is sent at once. */
 document.addEventListener("change", (event) => {
   const field = event.target as HTMLInputElement;
-
-  /** `data-check-all="NAME"` on a checkbox: ticks those of that name in its table with it. */
-  const name = field.dataset.checkAll;
-  const table = field.closest("table");
-  for (const box of name && table ? table.querySelectorAll<HTMLInputElement>(`input[type=checkbox][name="${name}"]`) : []) {
-    box.checked = field.checked;
-  }
-
-  /** `data-autosubmit` on a form: a choice made is sent at once. */
   if (field.form?.dataset.autosubmit !== undefined) field.form.requestSubmit();
 });
 
