@@ -31,11 +31,19 @@ log = structlog.get_logger(__name__)
 #: Each module's `router`, in the order of the documentation.
 ROUTERS = (
     "parcours.accounts.api",
+    "parcours.contacts.api_attributes",
+    "parcours.contacts.api_bulk",
+    "parcours.contacts.merging.api",  # before contacts, whose ids its addresses would be
     "parcours.contacts.api",
     "parcours.tracking.api",
+    "parcours.tracking.objects",
     "parcours.segments.api",
     "parcours.journeys.api",
     "parcours.messaging.api",
+    "parcours.commerce.importing.api",
+    "parcours.commerce.orders.api",
+    "parcours.commerce.products.api",
+    "parcours.commerce.deals.api",
     "parcours.reports.api",
 )
 RETRY_AFTER_SECONDS = 5

@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "parcours.events",
     "parcours.accounts",
     "parcours.contacts",
+    "parcours.contacts.merging",
     "parcours.tracking",
     "parcours.criteria",
     "parcours.segments",

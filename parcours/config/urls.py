@@ -20,8 +20,10 @@ urlpatterns = [
     re_path(r"^api/(?P<rest>.*)$", errors.api_not_found),
     path("", include("parcours.ui.urls")),
     path("", include("parcours.accounts.urls")),
+    path("", include("parcours.contacts.merging.urls")),  # before contacts, whose ids its addresses would be
     path("", include("parcours.contacts.urls")),
     path("", include("parcours.segments.urls")),
+    path("", include("parcours.segments.builder.urls")),
     path("", include("parcours.messaging.urls")),
     path("", include("parcours.journeys.urls")),
     path("", include("parcours.reports.urls")),

@@ -22,6 +22,7 @@ _LONGEST_PAUSE = 5.0
 def rounds() -> dict[str, Round]:
     """The kinds of work of this installation."""
     from parcours.accounts import jobs
+    from parcours.contacts.merging import forgetting
     from parcours.contacts import search
     from parcours.events import housekeeping
     from parcours.journeys import work as journeys
@@ -30,6 +31,7 @@ def rounds() -> dict[str, Round]:
     from parcours.tracking import work as tracking
 
     return {
+        "forgetting": forgetting.round,
         "housekeeping": housekeeping.round,
         "jobs": jobs.round,
         "search": search.round,

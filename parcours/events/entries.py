@@ -38,6 +38,24 @@ class Event(msgspec.Struct, array_like=True, tag="e", gc=False):
     arrival: str = ""  # of a page: the token that a message's link gave it; it is not stored
 
 
+class Alike(msgspec.Struct, array_like=True, tag="a", gc=False):
+    """One thing that happened to many contacts at one instant, said once; read back as an event of each of them.
+
+    `event` bears no contact; its message id is what those of the contacts begin with.
+    """
+
+    event: Event
+    contacts: list[int]
+
+    def events(self) -> list[Event]:
+        """The events, in the order of the contacts."""
+        said = self.event
+        return [
+            msgspec.structs.replace(said, contact=contact, message_id=f"{said.message_id}{contact:x}")
+            for contact in self.contacts
+        ]
+
+
 class Context(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
     """Of a tracking call's context, what the digest reads; the rest is let go as the journal is read."""
 
@@ -97,6 +115,12 @@ class Touched(msgspec.Struct, array_like=True, tag="t", gc=False):
     contacts: list[int]
 
 
+class Regrouped(msgspec.Struct, array_like=True, tag="g", gc=False):
+    """Contacts who were merged, or parted again: who they are now, and whose their visitors are, is to be told anew."""
+
+    contacts: list[int]
+
+
 class Linked(msgspec.Struct, array_like=True, tag="v", gc=False):
     """A visitor tied to a contact by something other than a tracking call (a click in a message, a form)."""
 
@@ -114,6 +138,41 @@ class Membership(msgspec.Struct, array_like=True, tag="m", gc=False):
     at: int
 
 
+class Moved(msgspec.Struct, array_like=True, tag="s", gc=False):
+    """Contacts who entered (member) a segment at one instant, or left it: the membership and the event of each.
+
+    `MOST_MOVED` of them at most. `computation` tells one look at the segment from another; the events of a segment's
+    first one are `initial`, and start nothing.
+    """
+
+    segment: int
+    computation: int
+    member: bool
+    at: int
+    initial: bool
+    contacts: list[int]
+
+    def events(self) -> list[Event]:
+        """An event of each, in the order of the contacts."""
+        name = "segment.entered" if self.member else "segment.left"
+        said: dict[str, Any] = {"segment": str(self.segment)}
+        if self.initial:
+            said["initial"] = True
+        begins, at, moves = f"segment.{self.segment}.{self.computation}.", self.at, not self.initial
+        return [
+            Event(name, at, at, f"{begins}{contact}", contact=contact, properties=said, moves=moves)
+            for contact in self.contacts
+        ]
+
+    @property
+    def weight(self) -> int:
+        """How many events cost as much to take in."""
+        return 1 + len(self.contacts) // 8
+
+
+MOST_MOVED = 20_000
+
+
 class Parked(msgspec.Struct, array_like=True, tag="p", gc=False):
     """A run failed at a step, or goes on again after a failure; not an event of the catalogue."""
 
@@ -128,4 +187,6 @@ class Parked(msgspec.Struct, array_like=True, tag="p", gc=False):
     parked: bool
 
 
-Entry = Event | Call | Line | Touched | Linked | Membership | Parked
+#: What the journal is given; it is read back without `Alike`.
+Written = Event | Alike | Call | Line | Touched | Regrouped | Linked | Membership | Moved | Parked
+Entry = Event | Call | Line | Touched | Regrouped | Linked | Membership | Moved | Parked

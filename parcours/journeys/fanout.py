@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
+from msgspec import structs
 
+from parcours.contacts.merging.people import survivors
 from parcours.criteria import nodes
 from parcours.criteria.evaluate import At
 from parcours.events.entries import Event
@@ -116,10 +118,14 @@ class JourneyListener:
         Who is under way is read here, not before: a run that enters meanwhile is seen as its entry or as itself.
         """
         wanted, rows = prepared
+        inbox.lock(batch.account_id)
         inbox.put(rows, account_id=batch.account_id)
+        now_are = survivors(batch.account_id, {event.contact for event in batch.events if event.contact})
         moving: list[tuple[str, Programs, Event]] = []
         for event in batch.events:
             if event.moves and event.contact and not event.machine:
+                if event.contact in now_are:
+                    event = structs.replace(event, contact=now_are[event.contact])
                 moving += [(EXIT, known, event) for known in _for(event.name, wanted.exits)]
                 moving += [(WAIT, known, event) for known in _for(event.name, wanted.waits)]
         touched = [

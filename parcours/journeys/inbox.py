@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from parcours.contacts.merging.people import survivors
 from parcours.lib import bulk
 
 _COLUMNS = (
@@ -31,10 +32,16 @@ class NewRow(NamedTuple):
 
 
 def put(rows: Sequence[NewRow], *, account_id: int) -> None:
-    """Write rows, in the caller's transaction; a cause that is there already, or was taken up, is left out."""
+    """Write rows, in the caller's transaction; a cause that is there already, or was taken up, is left out.
+
+    What concerns a contact merged away concerns who they are now.
+    """
     if not rows:
         return
     lock(account_id)
+    now_are = survivors(account_id, {row.contact_id for row in rows})
+    if now_are:
+        rows = [row._replace(contact_id=now_are.get(row.contact_id, row.contact_id)) for row in rows]
     bulk.insert_many(
         "journeys_inbox",
         _COLUMNS,

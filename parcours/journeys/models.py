@@ -97,6 +97,9 @@ class Enrolment(models.Model):
     )
     error = models.TextField(blank=True)
     ended_at = InstantField(null=True)
+    entrant_id = models.BigIntegerField(
+        null=True, help_text="Who entered, when that is a contact merged into this one since: its events bear it."
+    )
 
     class Meta:
         constraints = [
@@ -114,6 +117,11 @@ class Enrolment(models.Model):
                 condition=models.Q(status="active", due_at__isnull=False),
             ),
             models.Index(fields=["contact_id"], name="enrolment_live", condition=models.Q(status="active")),
+            models.Index(
+                fields=["entrant_id"],
+                name="enrolment_entrant",
+                condition=models.Q(entrant_id__isnull=False),
+            ),
             models.Index(
                 fields=["journey", "step"], name="enrolment_parked", condition=models.Q(status="failed")
             ),

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q, QuerySet
 
+from parcours.contacts.merging.people import ever_merged
 from parcours.journeys.engine import programs
 from parcours.journeys.engine.programs import Programs
 from parcours.journeys.graph import on_a_loop
@@ -56,9 +57,9 @@ def passed_once(journey: Journey) -> frozenset[str]:
     """The steps that a contact can pass at most once: in mode `once`, those that no loop leads back to.
 
     Of all versions together: a step that one of them lets a contact pass again is left out. Empty for a journey that
-    can be entered again.
+    can be entered again, and where contacts were merged: two who both passed are one who passed twice.
     """
-    if not journey.version:
+    if not journey.version or ever_merged(journey.account_id):
         return frozenset()
     documents = [program.document for program in programs.of(journey.pk, journey.version).versions.values()]
     if any(document.mode != "once" for document in documents):

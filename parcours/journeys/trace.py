@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from parcours.contacts.merging.people import absorbed
 from parcours.events import watermark
 from parcours.events.store import queries
 from parcours.journeys.models import Enrolment, Journey, Taken
@@ -28,9 +29,10 @@ def of(journey: Journey, contact: int, *, as_of: str = "") -> dict[str, Any]:
         {"account": journey.account_id, "journey": journey.pk, "contact": contact, "load": mark.load},
     )
     titles = _titles(journey)
+    everyone = [contact, *absorbed([contact])]
     sends = {
         (send.enrolment_id, send.step, send.visit): send
-        for send in Send.objects.filter(journey_id=journey.pk, contact_id=contact)
+        for send in Send.objects.filter(journey_id=journey.pk, contact_id__in=everyone)
     }
     parked = {
         run.pk: run
@@ -60,7 +62,7 @@ def of(journey: Journey, contact: int, *, as_of: str = "") -> dict[str, Any]:
         "runs": list(runs.values()),
         "refused": [
             {"at": iso(taken.at), "reason": taken.verdict}
-            for taken in Taken.objects.filter(journey=journey, contact_id=contact)
+            for taken in Taken.objects.filter(journey=journey, contact_id__in=everyone)
             .exclude(verdict__in=["entered", "held_out"])
             .order_by("-at", "-pk")[:_MOST_REFUSALS]
         ],

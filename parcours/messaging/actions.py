@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -120,3 +120,22 @@ def drop_queued(*, journey_id: int) -> int:
         journey_id=journey_id, status__in=(Send.Status.QUEUED, Send.Status.DEFERRED)
     )
     return waiting.update(status=Send.Status.SKIPPED, reason="journey_archived")
+
+
+def drop_doubles(runs: Mapping[int, int], *, live: Collection[int]) -> int:
+    """Skip what runs of people merged had still to send, where the run that stands for them sends it too.
+
+    `runs` are the runs that give way -> those that stand; of these, `live` may still come to the step. Answers how
+    many were skipped.
+    """
+    waiting = Send.objects.filter(
+        enrolment_id__in=list(runs), status__in=(Send.Status.QUEUED, Send.Status.DEFERRED)
+    )
+    standing = Send.objects.filter(enrolment_id__in=set(runs.values())).exclude(status=Send.Status.SKIPPED)
+    sent = set(standing.values_list("enrolment_id", "step"))
+    doubled = [
+        pk
+        for pk, run, step in waiting.values_list("pk", "enrolment_id", "step")
+        if run is not None and (runs[run] in live or (runs[run], step) in sent)
+    ]
+    return Send.objects.filter(pk__in=doubled).update(status=Send.Status.SKIPPED, reason="merged")

@@ -7,12 +7,24 @@ class MessagingAppConfig(AppConfig):
     label = "messaging"
 
     def ready(self) -> None:
+        from parcours.contacts import naming
+        from parcours.contacts import uses as contacts_uses
+        from parcours.contacts.merging import following
         from parcours.contacts.signals import contacts_erased
-        from parcours.messaging import subscription
+        from parcours.criteria.words import names
+        from parcours.messaging import subscription, uses
         from parcours.messaging.arrivals import ArrivalListener
+        from parcours.messaging.models import Message
         from parcours.tracking import fanout
         from parcours.ui.navigation import Item, register
 
         contacts_erased.connect(subscription.forget, dispatch_uid="messaging.forget")
+        following.register(
+            "messaging_send", "contact_id", only="status IN ('queued', 'deferred', 'claimed')"
+        )
+        following.register("messaging_suppression", "contact_id")
         fanout.register(ArrivalListener())
+        names.register("message", names.Rows(lambda: Message))
+        contacts_uses.register(uses.users)
+        naming.register("message", uses.named)
         register(Item(_("Messages"), "mail", "messages:index", 50))

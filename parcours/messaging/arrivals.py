@@ -12,6 +12,7 @@ from datetime import datetime
 from django.db import transaction
 
 from parcours.contacts import queries as contact_queries
+from parcours.contacts.merging.people import survivors
 from parcours.events import journal
 from parcours.events.entries import Entry, Linked
 from parcours.lib import signing
@@ -100,13 +101,15 @@ def settle() -> bool:
                 ties[arrival.account_id].append(arrival)
         for account_id, arrivals in ties.items():
             readers = {arrival.send.contact_id for arrival in arrivals}
+            merged = survivors(account_id, readers)
+            readers |= set(merged.values())
             living = set(
                 contact_queries.living(account_id).filter(pk__in=readers).values_list("pk", flat=True)
             )
             entries: list[Entry] = [
-                Linked(arrival.browser, arrival.send.contact_id, if_unknown=True)
+                Linked(arrival.browser, reader, if_unknown=True)
                 for arrival in arrivals
-                if arrival.send.contact_id in living
+                if (reader := merged.get(arrival.send.contact_id, arrival.send.contact_id)) in living
             ]
             if entries:
                 journal.append(entries, account_id=account_id)

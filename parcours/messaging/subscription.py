@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from parcours.contacts.actions import set_consent
+from parcours.contacts.merging.people import now_are
 from parcours.contacts.telling import Cause
 from parcours.messaging.actions import suppress
 from parcours.messaging.models import Click, Send, Suppression
@@ -48,7 +49,7 @@ def unsubscribe(send: Send, *, source: str, now: datetime) -> bool:
                 channel=send.channel,
                 address=send.address,
                 reason=Suppression.Reason.UNSUBSCRIBED,
-                contact_id=send.contact_id,
+                contact_id=now_are(send.account_id, [send.contact_id])[0],
                 send_id=send.pk,
                 now=now,
             )

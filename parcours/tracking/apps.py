@@ -22,8 +22,11 @@ class TrackingAppConfig(AppConfig):
 
     def ready(self) -> None:
         from parcours.accounts import jobs
+        from parcours.contacts.merging import following, pairs
         from parcours.contacts.signals import contacts_erased
-        from parcours.tracking import importing
+        from parcours.tracking import identity, importing
 
         contacts_erased.connect(_part_browsers)
+        following.register("tracking_visitorlink", "contact_id")
+        pairs.register(identity.shared_browsers)
         jobs.register(importing.KIND, importing.run)

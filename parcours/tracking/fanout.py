@@ -14,8 +14,8 @@ class Batch:
     """A load as its listeners see it; the store holds it already.
 
     An event's `contact` is 0 when its visitor is tied to nobody; one with `moves` false (imported history) starts
-    and moves nothing. `touched` are the contacts whose profile, consents, lists or tags changed; `linked` the
-    visitors tied to contacts.
+    and moves nothing. `touched` are the contacts whose profile, consents, lists or tags changed, `gone` those of them
+    that are erased or merged away; `linked` the visitors tied to contacts.
     """
 
     account_id: int
@@ -23,7 +23,9 @@ class Batch:
     now: datetime
     events: list[Event]
     touched: set[int] = field(default_factory=set)
+    gone: set[int] = field(default_factory=set)
     linked: list[tuple[str, int]] = field(default_factory=list)
+    regrouped: set[int] = field(default_factory=set)
 
 
 class Listener(Protocol):

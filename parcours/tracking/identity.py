@@ -6,7 +6,7 @@ Everything is looked up for a whole batch; there is no query for one event. docs
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -17,6 +17,7 @@ from django.db import connection
 from parcours.accounts.models import Account
 from parcours.contacts import actions as contacts
 from parcours.contacts import normalise
+from parcours.contacts.merging import people
 from parcours.events.entries import Event
 from parcours.lib import bulk
 from parcours.lib.instants import to_ms
@@ -150,7 +151,9 @@ def _by_external_id(account_id: int, named: Iterable[str]) -> dict[str, int]:
             f"SELECT external_id, id FROM contacts_contact WHERE account_id = %s AND {among}",
             [account_id, bound],
         )
-        return dict(cursor.fetchall())
+        found = dict(cursor.fetchall())
+    former = people.by_former_keys(account_id, {"external_id": [each for each in wanted if each not in found]})
+    return {**found, **{external_id: contact for (_kind, external_id), contact in former.items()}}
 
 
 def _upsert(account: Account, lines: list[dict[str, Any]], *, now: datetime) -> list[int | None]:
@@ -288,6 +291,34 @@ def write_ties(ties: Ties) -> None:
         on_conflict='("account_id", "browser", "generation") DO UPDATE'
         " SET contact_id = excluded.contact_id, linked_at = excluded.linked_at",
     )
+
+
+def visitors_of(account_id: int, contact_ids: Iterable[int]) -> list[tuple[str, int]]:
+    """The visitors tied to contacts, each with its contact."""
+    among, bound = bulk.among("contact_id", list(contact_ids))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT visitor, contact_id FROM tracking_visitorlink WHERE {among} AND account_id = %s",
+            [bound, account_id],
+        )
+        return [(_hex(visitor), contact) for visitor, contact in cursor.fetchall()]
+
+
+#: A browser on which more contacts than this were seen says nothing of who they are.
+MOST_SHARING_A_BROWSER = 4
+
+
+def shared_browsers(account_id: int) -> Iterator[tuple[str, list[int]]]:
+    """Contacts seen on one browser, browser by browser: some of them may be one person."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT browser, min(contact_id), max(contact_id), count(DISTINCT contact_id)"
+            " FROM tracking_visitorlink WHERE account_id = %s AND contact_id <> 0 GROUP BY browser"
+            " HAVING count(DISTINCT contact_id) BETWEEN 2 AND %s",
+            [account_id, MOST_SHARING_A_BROWSER],
+        )
+        while some := cursor.fetchmany(2_000):
+            yield from (("browser", [first, last]) for _browser, first, last, _many in some)
 
 
 def part_browsers(*, account_id: int, contact_ids: Sequence[int], now: datetime) -> None:

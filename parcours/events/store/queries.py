@@ -4,14 +4,15 @@
     -- about: What a contact did, newest first.
     SELECT … WHERE account = {account:UInt32} AND load <= {load:UInt64}
 
-Values are bound by `{name:Type}`, never pasted.
+Values are bound by `{name:Type}`, never pasted. `@person(contact)` is who a contact is at the watermark: contacts who
+were merged are looked up in `links`; where nobody ever was, it is the column itself, and costs nothing.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,18 +22,46 @@ from parcours.events.store.client import client, patiently
 PACKAGES = Path(__file__).resolve().parents[2]
 _NAME = re.compile(r"^-- name: *(\w+) *$", re.MULTILINE)
 _ABOUT = re.compile(r"^-- about: *(.+)$", re.MULTILINE)
+_PERSON = re.compile(r"@person\((\w+(?:\.\w+)?)\)")
+_MERGES = (
+    "(SELECT merged, argMax(links.contact, load) AS whom FROM links WHERE account = {account:UInt32}"
+    " AND load <= {load:UInt64} AND visitor = toUUID('00000000-0000-0000-0000-000000000000') AND merged != 0"
+    " GROUP BY merged HAVING whom != 0 ORDER BY merged)"
+)
+#: The lists begin with 0 for 0: `transform` refuses empty ones.
+_LOOKED_UP = (
+    rf"transform(\1, (SELECT arrayConcat([toUInt64(0)], groupArray(merged)) FROM {_MERGES}),"
+    rf" (SELECT arrayConcat([toUInt64(0)], groupArray(whom)) FROM {_MERGES}), \1)"
+)
 _PARAMETER = re.compile(r"\{(\w+): *([^{}]+)\}")
 
 
 @dataclass(frozen=True)
 class Query:
-    """A named query: its text, what it is about, the file that holds it, its parameters and their types."""
+    """A named query: its text, what it is about, the file that holds it, its parameters and their types.
+
+    `merged_sql` is its text for accounts where contacts were merged, when that is another one.
+    """
 
     name: str
     about: str
     sql: str
     file: Path
     parameters: Mapping[str, str]
+    merged_sql: str = ""
+
+
+def _nobody_was(_account_id: int) -> bool:
+    return False
+
+
+_ever_merged: Callable[[int], bool] = _nobody_was
+
+
+def ask_merged(ever_merged: Callable[[int], bool]) -> None:
+    """Have `run` ask this whether contacts of an account were ever merged; said once, by the package that merges."""
+    global _ever_merged  # noqa: PLW0603 - the package above that knows
+    _ever_merged = ever_merged
 
 
 @functools.cache
@@ -47,8 +76,10 @@ def all_queries() -> Mapping[str, Query]:
             about = _ABOUT.search(text)
             if name in found or about is None:
                 raise ValueError(f"{file}: the query {name} is there twice, or has no “-- about:”.")
-            sql = text[about.end() :].strip().rstrip(";")
-            found[name] = Query(name, about[1].strip(), sql, file, dict(_PARAMETER.findall(sql)))
+            written = text[about.end() :].strip().rstrip(";")
+            sql, merged = _PERSON.sub(r"\1", written), _PERSON.sub(_LOOKED_UP, written)
+            kinds = dict(_PARAMETER.findall(merged))
+            found[name] = Query(name, about[1].strip(), sql, file, kinds, "" if merged == sql else merged)
     return found
 
 
@@ -62,6 +93,7 @@ def run(
     query = all_queries()[name]
     bound = {parameter: parameters[parameter] for parameter in query.parameters}
     limits = dict(settings) if settings else None
-    answer = patiently(lambda: client().query(query.sql, parameters=bound, settings=limits))
+    sql = query.merged_sql if query.merged_sql and _ever_merged(int(bound["account"])) else query.sql
+    answer = patiently(lambda: client().query(sql, parameters=bound, settings=limits))
     columns = answer.column_names
     return [dict(zip(columns, row, strict=True)) for row in answer.result_rows]

@@ -24,6 +24,7 @@ RUN_COLUMNS = (
     "waiting",
     "cause_id",
     "context",
+    "entrant_id",
 )
 ROW_COLUMNS = ("id", "kind", "contact_id", "at", "origin_at", "cause_id", "run_key", "event")
 
@@ -48,11 +49,17 @@ class Run(msgspec.Struct, gc=False):
     waiting: str
     cause_id: str
     context: str
+    entrant: int | None = None
     new: bool = False
     changed: bool = False
     reason: str = ""
     error: str = ""
     ended_at: int | None = None
+
+    @property
+    def bearer(self) -> int:
+        """The contact that its events bear: who entered, although they may be another now."""
+        return self.entrant or self.contact
 
     @property
     def since(self) -> int:

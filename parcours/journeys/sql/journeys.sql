@@ -1,7 +1,7 @@
 -- name: journey_past_events
 -- about: Events of one name of contacts, each within its own span, for first waits that look back to what came before.
 SELECT
-    contact,
+    @person(contact) AS contact,
     toUnixTimestamp64Milli(occurred_at) AS occurred_ms,
     toUnixTimestamp64Milli(received_at) AS received_ms,
     message_id,
@@ -20,10 +20,10 @@ INNER JOIN (
         span.1 AS wanted,
         span.2 AS since_ms,
         span.3 AS until_ms
-) AS spans ON contact = wanted
+) AS spans ON @person(contact) = wanted
 WHERE account = {account:UInt32}
   AND name = {name:String}
-  AND contact IN {contacts:Array(UInt64)}
+  AND @person(contact) IN {contacts:Array(UInt64)}
   AND load <= {load:UInt64}
   AND NOT machine
   AND occurred_at >= fromUnixTimestamp64Milli({earliest:Int64})
@@ -43,7 +43,17 @@ SELECT
 FROM events
 WHERE account = {account:UInt32}
   AND name IN ('journey.entered', 'journey.step_entered', 'journey.completed', 'journey.exited')
-  AND contact = {contact:UInt64}
+  AND contact IN (
+      SELECT {contact:UInt64}
+      UNION ALL
+      SELECT merged
+      FROM links
+      WHERE account = {account:UInt32}
+        AND visitor = toUUID('00000000-0000-0000-0000-000000000000')
+        AND load <= {load:UInt64}
+      GROUP BY merged
+      HAVING argMax(links.contact, load) = {contact:UInt64}
+  )
   AND journey = {journey:UInt64}
   AND load <= {load:UInt64}
 ORDER BY enrolment, visit, load, position

@@ -17,7 +17,7 @@ GROUP BY kind, step, from_step, reason
 
 -- name: journey_entered_contacts
 -- about: The distinct contacts who entered.
-SELECT groupBitmap(contact) AS contacts
+SELECT groupBitmap(@person(contact)) AS contacts
 FROM runs
 WHERE account = {account:UInt32}
   AND journey = {journey:UInt64}
@@ -45,7 +45,7 @@ WHERE account = {account:UInt32}
 SELECT
     step,
     count() AS passages,
-    groupBitmap(contact) AS contacts
+    groupBitmap(@person(contact)) AS contacts
 FROM runs
 WHERE account = {account:UInt32}
   AND journey = {journey:UInt64}
@@ -81,7 +81,7 @@ LIMIT {limit:UInt32}
 
 -- name: step_recent_passages
 -- about: The latest passages of a step, after a cursor (0, 0 for the first ones), read in their order.
-SELECT contact, toUnixTimestamp64Milli(at) AS at_ms
+SELECT @person(contact) AS contact, toUnixTimestamp64Milli(at) AS at_ms
 FROM runs
 WHERE account = {account:UInt32}
   AND journey = {journey:UInt64}
@@ -100,7 +100,7 @@ LIMIT {limit:UInt32}
 -- name: step_contact_passages
 -- about: For chosen contacts: their passages of a step, the first and the last.
 SELECT
-    contact,
+    @person(contact) AS contact,
     count() AS passages,
     toUnixTimestamp64Milli(min(at)) AS first_at,
     toUnixTimestamp64Milli(max(at)) AS last_at
@@ -119,7 +119,7 @@ GROUP BY contact
 -- name: step_present
 -- about: The runs that stand at a step now (parked ones when asked), latest arrival first, after a cursor.
 SELECT
-    contact,
+    @person(contact) AS contact,
     enrolment,
     toUnixTimestamp64Milli(at) AS at_ms,
     toUnixTimestamp64Milli(entered_at) AS entered_ms
@@ -160,7 +160,7 @@ LIMIT {limit:UInt32}
 -- name: journey_runs
 -- about: The runs behind a figure of the journey, latest first: of one kind, with one reason when it is named.
 SELECT
-    contact,
+    @person(contact) AS contact,
     enrolment,
     reason,
     step,
@@ -183,7 +183,7 @@ LIMIT {limit:UInt32}
 -- name: journey_standing
 -- about: The runs that have not ended (state active) or are parked (state failed), latest entry first.
 SELECT
-    contact,
+    @person(contact) AS contact,
     enrolment,
     '' AS reason,
     argMaxIf(step, visit, kind = 'step') AS step,
@@ -206,7 +206,7 @@ LIMIT {limit:UInt32}
 
 -- name: journey_recent_moves
 -- about: The latest passages, for the dots that cross the canvas.
-SELECT contact, from_step, step, toUnixTimestamp64Milli(at) AS at_ms, load
+SELECT @person(contact) AS contact, from_step, step, toUnixTimestamp64Milli(at) AS at_ms, load
 FROM runs
 WHERE account = {account:UInt32}
   AND journey = {journey:UInt64}

@@ -175,14 +175,16 @@ def _keep(draft: Draft, held: Held, taken: Read) -> Composed:
     body = loads.Body(
         events=draft.events,
         profiles=draft.profiles,
-        links=draft.ties.linked,
+        links=draft.links,
         memberships=draft.memberships,
         parked=draft.parked,
+        merges=draft.merges,
+        moved=draft.moved,
     )
     load = Load.objects.create(
         account_id=account_id,
         shard=held.shard,
-        count=len(draft.events),
+        count=len(draft.events) + sum(len(each.contacts) for each in draft.moved),
         dropped={reason.value: count for reason, count in draft.dropped.items()},
         accepted_from=accepted_from,
         accepted_upto=watermark.next_upto(
@@ -194,6 +196,8 @@ def _keep(draft: Draft, held: Held, taken: Read) -> Composed:
             links=body.links,
             memberships=body.memberships,
             parked=body.parked,
+            merges=body.merges,
+            moved=body.moved,
         ),
         created_at=draft.now,
     )
@@ -205,8 +209,9 @@ def _composed(load: Load, body: loads.Body) -> Composed:
         account_id=load.account_id,
         load_id=load.pk,
         now=load.created_at,
-        events=body.events,
+        events=[*body.events, *(event for each in body.moved for event in each.events())],
         touched={profile["contact"] for profile in body.profiles},
+        gone={profile["contact"] for profile in body.profiles if profile["gone"]},
         linked=body.links,
     )
     return Composed(load=load, body=body, batch=batch)

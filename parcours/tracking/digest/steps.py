@@ -8,15 +8,28 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import structlog
 from django.db import connection
 
 from parcours.accounts.models import Account
 from parcours.contacts import actions as contacts
+from parcours.contacts.merging import people
 from parcours.contacts.queries import snapshot
-from parcours.events.entries import Call, Entry, Event, Line, Linked, Membership, Parked, Touched
+from parcours.events.entries import (
+    Call,
+    Entry,
+    Event,
+    Line,
+    Linked,
+    Membership,
+    Moved,
+    Parked,
+    Regrouped,
+    Touched,
+)
 from parcours.lib import bulk
-from parcours.tracking import identity, sites
+from parcours.tracking import deals, identity, sites
 from parcours.tracking.digest import dedupe, naming
 from parcours.tracking.identity import Item, Ties
 from parcours.tracking.refusals import Reason
@@ -39,8 +52,12 @@ class Draft:
     events: list[Event] = field(default_factory=list)
     touched: set[int] = field(default_factory=set)
     memberships: list[Membership] = field(default_factory=list)
+    moved: list[Moved] = field(default_factory=list)
     parked: list[Parked] = field(default_factory=list)
     ties: Ties = field(default_factory=Ties)
+    regrouped: set[int] = field(default_factory=set)
+    links: list[tuple[str, int]] = field(default_factory=list)
+    merges: list[tuple[int, int]] = field(default_factory=list)
     profiles: list[dict[str, Any]] = field(default_factory=list)
     page_at: int = 0
     hosts: dict[str, int] = field(default_factory=dict)
@@ -64,11 +81,15 @@ def translate(draft: Draft) -> None:
                 items.append(naming.from_line(entry, account_id=account_id))
             elif isinstance(entry, Touched):
                 draft.touched.update(entry.contacts)
+            elif isinstance(entry, Regrouped):
+                draft.regrouped.update(entry.contacts)
             elif isinstance(entry, Linked):
                 items.append(Item(event=None, browser=entry.visitor, contact=entry.contact))
                 items[-1].if_unknown = entry.if_unknown
             elif isinstance(entry, Membership):
                 draft.memberships.append(entry)
+            elif isinstance(entry, Moved):
+                draft.moved.append(entry)
             else:
                 draft.parked.append(entry)
         except naming.Dropped as dropped:
@@ -99,12 +120,34 @@ def find_contacts(draft: Draft) -> None:
     identity.find_contacts(draft.account, draft.items, now=draft.now)
 
 
+def find_merged(draft: Draft) -> None:
+    """What is said of somebody merged away is said of who they are now. What happened inside the system stays as it
+    was told: the store looks up who that is."""
+    asked = [item for item in draft.items if item.contact and (item.event is None or item.message_id)]
+    found = people.survivors(draft.account.pk, {item.contact for item in asked})
+    for item in asked:
+        item.contact = found.get(item.contact, item.contact)
+
+
 def tie_visitors(draft: Draft) -> None:
     """Give each event its visitor, and the contact that the visitor is; tie browsers to contacts."""
     account_id = draft.account.pk
     browsers = identity.load_browsers(account_id, {item.browser for item in draft.items})
     draft.ties = identity.tie(account_id, draft.items, browsers, now=draft.now)
     identity.write_ties(draft.ties)
+    draft.links = draft.ties.linked
+
+
+def regroup(draft: Draft) -> None:
+    """Who the contacts are whom merges joined or parted, and whose their visitors are, as it is now."""
+    if not draft.regrouped:
+        return
+    account_id = draft.account.pk
+    now_are = people.survivors(account_id, draft.regrouped)
+    draft.merges = [(contact, now_are.get(contact, 0)) for contact in sorted(draft.regrouped)]
+    draft.links = list(
+        {**dict(draft.links), **dict(identity.visitors_of(account_id, draft.regrouped))}.items()
+    )
 
 
 def drop_the_nameless(draft: Draft) -> None:
@@ -119,6 +162,27 @@ def drop_the_nameless(draft: Draft) -> None:
             draft.dropped[Reason.UNKNOWN_CONTACT] += 1
         else:
             draft.events.append(event)
+
+
+def spread_deals(draft: Draft) -> None:
+    """What happens to a deal also happens to each contact tied to it then: the same event, once for each.
+
+    One of a send is its recipient's alone. A deal's own events are told apart by their message ids. The contact whom
+    the event itself names comes last: the last word on an order stands.
+    """
+    moments = {(event.deal, event.occurred_at) for event in draft.events if event.deal and not event.send}
+    if not moments:
+        return
+    tied = deals.keeper().contacts(draft.account.pk, moments)
+    spread: list[Event] = []
+    for event in draft.events:
+        if event.deal and not event.send:
+            others = [one for one in tied.get((event.deal, event.occurred_at), ()) if one != event.contact]
+            spread += [msgspec.structs.replace(event, contact=one, visitor="") for one in others]
+            if others and not event.contact and not event.visitor:
+                continue
+        spread.append(event)
+    draft.events = spread
 
 
 def note_presence(draft: Draft) -> None:
@@ -168,8 +232,11 @@ BEFORE: tuple[Callable[[Draft], None], ...] = (translate,)
 WITHIN: tuple[Callable[[Draft], None], ...] = (
     drop_duplicates,
     find_contacts,
+    find_merged,
     tie_visitors,
+    regroup,
     drop_the_nameless,
+    spread_deals,
     note_presence,
     mirror_profiles,
 )
