@@ -35,7 +35,8 @@ def forget_messages(now: datetime) -> int:
         # In batches, so that nobody waits long for the database's one writer.
         with connection.cursor() as cursor:
             cursor.execute(
-                "DELETE FROM events_seenmessage WHERE id IN (SELECT id FROM events_seenmessage"
+                "DELETE FROM events_seenmessage WHERE (account_id, hash) IN"
+                " (SELECT account_id, hash FROM events_seenmessage"
                 " WHERE received_at < %s AND NOT forever ORDER BY received_at LIMIT %s)",
                 [limit, _BATCH],
             )

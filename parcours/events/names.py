@@ -39,14 +39,22 @@ Names = dict[tuple[str, str], str]
 def seen(events: Iterable[Event]) -> Names:
     """The names that events carry; the last one said of an id stands."""
     found: Names = {}
+    last: dict[str, Any] = {}
     for event in events:
         said = event.properties
-        for name_property in _NAMED.keys() & said.keys():
-            kind, id_property = _NAMED[name_property]
-            if id_property in said:
-                _note(found, kind, said[id_property], said[name_property])
+        if not _NAMED.keys().isdisjoint(said):
+            last.clear()
+            for name_property in _NAMED.keys() & said.keys():
+                kind, id_property = _NAMED[name_property]
+                if id_property in said:
+                    _note(found, kind, said[id_property], said[name_property])
         if event.name == "page.viewed" and "title" in said:
-            _note(found, "content", said.get("content_id", said.get("path")), said["title"])
+            page, title = said.get("content_id", said.get("path")), said["title"]
+            # Thousands of views of one page say the same: it is read once.
+            if type(page) is not str or last.get(page) != title:
+                _note(found, "content", page, title)
+                if type(page) is str:
+                    last[page] = title
     return found
 
 

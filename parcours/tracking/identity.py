@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 from django.db import connection
 
 from parcours.accounts.models import Account
@@ -31,43 +32,20 @@ MOST_BROWSERS_OF_A_CONTACT = 1_000
 KEYS = ("external_id", "email", "phone")
 
 
-class Item:
+class Item(msgspec.Struct, gc=False):
     """One entry under way: its event, if it makes one, and whom it speaks of."""
 
-    __slots__ = (
-        "browser",
-        "contact",
-        "contact_line",
-        "event",
-        "external_id",
-        "for_ever",
-        "if_unknown",
-        "message_id",
-        "needs_email",
-        "received_at",
-        "unnamed",
-    )
-
-    def __init__(
-        self,
-        *,
-        event: Event | None,
-        browser: str = "",
-        external_id: str = "",
-        contact: int = 0,
-        contact_line: dict[str, Any] | None = None,
-    ) -> None:
-        self.event = event
-        self.browser = browser
-        self.external_id = external_id
-        self.contact = contact
-        self.contact_line = contact_line
-        self.needs_email = False
-        self.message_id = ""  # of an entry that its sender may send twice
-        self.received_at = 0
-        self.for_ever = False
-        self.unnamed = False  # its keys can name nobody
-        self.if_unknown = False  # it ties its browser only if that is nobody's yet
+    event: Event | None = None
+    browser: str = ""
+    external_id: str = ""
+    contact: int = 0
+    contact_line: dict[str, Any] | None = None
+    needs_email: bool = False
+    message_id: str = ""  # of an entry that its sender may send twice
+    received_at: int = 0
+    for_ever: bool = False
+    unnamed: bool = False  # its keys can name nobody
+    if_unknown: bool = False  # it ties its browser only if that is nobody's yet
 
 
 @dataclass(slots=True)

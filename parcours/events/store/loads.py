@@ -65,20 +65,25 @@ def decode_body(body: bytes | memoryview | None) -> Body:
     return _decoder.decode(lz4.frame.decompress(bytes(body)))
 
 
-def insert(load: Load, *, again: bool = True, body: Body | None = None) -> None:
+Table = tuple[str, int, bytes]
+"""The name of a table, the number of rows for it, and the rows in JSONCompactEachRow."""
+
+
+def insert(load: Load, *, again: bool = True, found: Sequence[Table] | None = None) -> None:
     """Put a load's rows into the store, exactly once however often this is called.
 
-    `again` false says that this is surely the first call for the load, and saves the counting; `body` is what the
-    load's body holds, when the caller has it at hand. Waits up to half a
+    `again` false says that this is surely the first call for the load, and saves the counting; `found` is what
+    `tables` makes of the load's body, when the caller has it at hand. Waits up to half a
     minute for a store that is away. Raises clickhouse-connect's errors.
     """
-    body = body or decode_body(load.body)
-    for table, count, lines in tables(body, account_id=load.account_id, load_id=load.pk):
+    if found is None:
+        found = tables(decode_body(load.body), account_id=load.account_id, load_id=load.pk)
+    for table, count, lines in found:
         _insert_table(load, table, count, lines, again=again)
 
 
-def tables(body: Body, *, account_id: int, load_id: int) -> list[tuple[str, int, bytes]]:
-    """The tables that a body has rows for: name, number of rows, and the rows in JSONCompactEachRow."""
+def tables(body: Body, *, account_id: int, load_id: int) -> list[Table]:
+    """The tables that a body has rows for."""
     run_count, run_lines = rows.run_lines(body.events, body.parked, account_id=account_id, load_id=load_id)
     links = rows.link_lines(body.links, body.merges, account_id=account_id, load_id=load_id)
     found = [

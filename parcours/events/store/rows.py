@@ -89,6 +89,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 
 
+_ONLY_TEXTS = frozenset({str})
+
+
 def number_text(value: float) -> str:
     """The one way to write a number as text: no exponent, no needless zero; "" for what is not finite."""
     if type(value) is int:
@@ -124,6 +127,8 @@ def flatten(properties: Mapping[str, Any]) -> tuple[Texts, dict[str, list[Decima
 
 def flatten_text(properties: Mapping[str, Any]) -> tuple[Texts, Texts]:
     """`flatten`, with the decimals still as the text that the store reads."""
+    if _ONLY_TEXTS.issuperset(map(type, properties.values())):
+        return {path: [value] for path, value in properties.items() if value}, {}
     texts: Texts = {}
     numbers: Texts = {}
     for path, value in properties.items():
@@ -171,7 +176,8 @@ def _stored_number(text: str, value: float) -> str:
 def instant_text(ms: int) -> str:
     """An instant as the store reads it exactly; brought within the years 1900 to 2299, which it can hold."""
     if ms >= 1_000_000_000_000:
-        return f"{ms // 1000}.{ms % 1000:03d}"
+        text = str(ms)
+        return f"{text[:-3]}.{text[-3:]}"
     return from_ms(min(max(ms, _EARLIEST), _LATEST)).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
 
 
@@ -186,8 +192,12 @@ def event_lines(events: Sequence[Event], *, account_id: int, load_id: int) -> by
 
 def _event_rows(events: Sequence[Event], account_id: int, load_id: int) -> Iterator[Sequence[Any]]:
     encode = _encoder.encode
+    last, received_at = -1, ""
     for position, event in enumerate(events):
-        texts, numbers = flatten_text(event.properties)
+        properties = event.properties
+        texts, numbers = flatten_text(properties)
+        if event.received_at != last:  # Those that came together bear one instant.
+            last, received_at = event.received_at, instant_text(event.received_at)
         yield (
             account_id,
             event.name,
@@ -195,7 +205,7 @@ def _event_rows(events: Sequence[Event], account_id: int, load_id: int) -> Itera
             event.visitor or NO_VISITOR,
             event.deal,
             instant_text(event.occurred_at),
-            instant_text(event.received_at),
+            received_at,
             event.message_id,
             event.journey,
             event.version,
@@ -208,7 +218,7 @@ def _event_rows(events: Sequence[Event], account_id: int, load_id: int) -> Itera
             1 if event.machine else 0,
             texts,
             numbers,
-            encode(event.properties).decode(),
+            encode(properties).decode(),
             load_id,
             position,
         )

@@ -6,9 +6,10 @@ collector's own journal was read: killed before its commit, nothing happened; af
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from operator import itemgetter
 
 from django.db import connection, transaction
@@ -38,17 +39,19 @@ _TOUCHED_IN_AN_ENTRY = 4
 class Read:
     """What was taken from the journals, and what it leaves there."""
 
-    rows: list[tuple[int, int, list[Entry]]] = field(default_factory=list)  # when written, account, entries
+    rows: list[tuple[int, int, Iterable[Entry]]] = field(
+        default_factory=list
+    )  # when written, account, entries
     row_ids: list[int] = field(default_factory=list)
     collector_upto: int = 0
     collector_rows: int = 0
     accepted_upto: int = 0
 
-    def accounts(self) -> dict[int, tuple[int, list[Entry]]]:
-        """For each account, when its oldest row was written, and all its entries in the order of writing."""
-        found: dict[int, tuple[int, list[Entry]]] = {}
+    def accounts(self) -> dict[int, tuple[int, list[Iterable[Entry]]]]:
+        """For each account, when its oldest row was written, and its rows' entries in the order of writing."""
+        found: dict[int, tuple[int, list[Iterable[Entry]]]] = {}
         for created_at, account_id, entries in sorted(self.rows, key=itemgetter(0)):
-            found.setdefault(account_id, (created_at, []))[1].extend(entries)
+            found.setdefault(account_id, (created_at, []))[1].append(entries)
         return found
 
 
@@ -126,9 +129,8 @@ def _read_collected(held: Held, taken: Read, collected: journal.CollectorJournal
     while not measure.is_enough():
         rows = collected.read(taken.collector_upto, 50, shard=held.shard)
         for row in rows:
-            entries = journal.decode(row.body)
-            measure.add(row.body, entries, row.count)
-            taken.rows.append((row.created_at, row.account_id, entries))
+            measure.add(row.body, (), row.count)
+            taken.rows.append((row.created_at, row.account_id, _entries(row.body)))
             taken.collector_upto, latest = row.id, row.created_at
             taken.collector_rows += 1
             if measure.is_enough():
@@ -138,12 +140,22 @@ def _read_collected(held: Held, taken: Read, collected: journal.CollectorJournal
     return None
 
 
+def _entries(body: bytes) -> Iterator[Entry]:
+    """A row's entries, read when they are asked for: a row at a time stays near the processor."""
+    yield from journal.decode(body)
+
+
 def compose(held: Held, taken: Read, *, now: datetime) -> list[Composed]:
     """Commit a load for each account that has something in what was read. Raises Stale."""
     received = taken.accounts()
     accounts = Account.objects.in_bulk(list(received))
     drafts = [
-        Draft(account=accounts[account_id], accepted_from=accepted_from, entries=entries, now=now)
+        Draft(
+            account=accounts[account_id],
+            accepted_from=accepted_from,
+            entries=chain.from_iterable(entries),
+            now=now,
+        )
         for account_id, (accepted_from, entries) in received.items()
         if account_id in accounts  # What came for an account that is gone goes with it.
     ]

@@ -69,9 +69,10 @@ def enrich(properties: dict[str, Any], *, context: Context, agent: str) -> None:
     page = context.page
     if type(page) is dict:
         for name in _FROM_PAGE:
-            value = page.get(name)
-            if value and type(value) is str and not properties.get(name):
-                properties[name] = value
+            if not properties.get(name):
+                value = page.get(name)
+                if value and type(value) is str:
+                    properties[name] = value
     if type(context.campaign) is dict:
         for name, theirs in _CAMPAIGN:
             value = context.campaign.get(theirs)
@@ -82,8 +83,9 @@ def enrich(properties: dict[str, Any], *, context: Context, agent: str) -> None:
         for name, value in url_properties(url):
             if not properties.get(name):
                 properties[name] = value
-    if context.user_agent and type(context.user_agent) is str:
-        agent = context.user_agent
+    said = context.user_agent
+    if said and type(said) is str:
+        agent = said
     if agent:
         browser, device = agent_properties(agent if len(agent) <= 1000 else agent[:1000])
         if browser is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from parcours.events.entries import Call, Context, Event, Line, Said
@@ -29,16 +30,20 @@ class Dropped(Exception):
 def from_call(call: Call, *, account_id: int) -> Item:
     """What a tracking call says, and of whom. Raises Dropped."""
     said = call.body
-    user, anonymous = said.user_id, said.anonymous_id
+    user = said.user_id
     item = Item(
-        event=None,
-        browser="" if not anonymous or names_nobody(anonymous) else browser_of(account_id, anonymous),
+        browser=_browser(account_id, said.anonymous_id),
         external_id="" if not user or names_nobody(user) else user,
+        message_id=call.message_id,
+        received_at=call.received_at,
     )
-    item.message_id, item.received_at = call.message_id, call.received_at
     context = said.context or _NO_CONTEXT
     kind = call.kind
-    if kind == "track":
+    if kind == "page":
+        item.event = _event(call, "page.viewed", _page_properties(kind, said, context))
+        if type(context.arrival) is str:
+            item.event.arrival = context.arrival[:_LONGEST_ARRIVAL]
+    elif kind == "track":
         name, extra = event_name(said.event)
         properties = said.properties or {}
         for key, value in extra.items():
@@ -50,15 +55,13 @@ def from_call(call: Call, *, account_id: int) -> Item:
         item.contact_line = contact_line(said.traits or _NOTHING, item.external_id)
     elif kind == "alias":
         previous = said.previous_id
-        item.browser = "" if names_nobody(previous) else browser_of(account_id, previous)
+        item.browser = _browser(account_id, previous)
     elif kind == "group":
         properties = dict(said.traits or _NOTHING)
         properties["group_id"] = said.group_id
         item.event = _event(call, "group", properties)
     else:
         item.event = _event(call, "page.viewed", _page_properties(kind, said, context))
-        if type(context.arrival) is str:
-            item.event.arrival = context.arrival[:_LONGEST_ARRIVAL]
     agent = call.agent
     if call.source == "gpc":
         _obey_privacy_signal(item)
@@ -73,14 +76,13 @@ def from_call(call: Call, *, account_id: int) -> Item:
     return item
 
 
+@lru_cache(maxsize=100_000)
+def _browser(account_id: int, anonymous: str | None) -> str:
+    return "" if not anonymous or names_nobody(anonymous) else browser_of(account_id, anonymous)
+
+
 def _event(call: Call, name: str, properties: dict[str, Any]) -> Event:
-    return Event(
-        name=name,
-        occurred_at=call.occurred_at,
-        received_at=call.received_at,
-        message_id=call.message_id,
-        properties=properties,
-    )
+    return Event(name, call.occurred_at, call.received_at, call.message_id, properties=properties)
 
 
 def _page_properties(kind: str, said: Said, context: Context) -> dict[str, Any]:
@@ -192,13 +194,14 @@ def from_line(line: Line, *, account_id: int) -> Item:
     )
     contact = line.contact or {}
     known = contact.get("id")
-    anonymous = line.anonymous_id or ""
     item = Item(
         event=event,
-        browser="" if not anonymous or names_nobody(anonymous) else browser_of(account_id, anonymous),
+        browser=_browser(account_id, line.anonymous_id),
         contact=known if isinstance(known, int) else 0,
+        message_id=line.message_id,
+        received_at=line.received_at,
+        for_ever=line.history,
     )
-    item.message_id, item.received_at, item.for_ever = line.message_id, line.received_at, line.history
     if not item.contact and contact:
         item.contact_line = contact
     if name == "form.submitted":

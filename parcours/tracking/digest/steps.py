@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -46,7 +46,7 @@ class Draft:
 
     account: Account
     accepted_from: int
-    entries: list[Entry]
+    entries: Iterable[Entry]
     now: datetime
     items: list[Item] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -70,13 +70,13 @@ def translate(draft: Draft) -> None:
     items = draft.items
     for entry in draft.entries:
         try:
-            if isinstance(entry, Event):
-                items.append(Item(event=entry, contact=entry.contact))
-            elif isinstance(entry, Call):
-                items.append(naming.from_call(entry, account_id=account_id))
+            if isinstance(entry, Call):
+                item = naming.from_call(entry, account_id=account_id)
+                items.append(item)
                 if entry.source and entry.kind == "page":
-                    draft.page_at = max(draft.page_at, entry.received_at)
-                    _note_host(draft, items[-1], entry.received_at)
+                    _note_page(draft, item, entry.received_at)
+            elif isinstance(entry, Event):
+                items.append(Item(event=entry, contact=entry.contact))
             elif isinstance(entry, Line):
                 items.append(naming.from_line(entry, account_id=account_id))
             elif isinstance(entry, Touched):
@@ -100,7 +100,9 @@ def translate(draft: Draft) -> None:
             draft.dropped[Reason.UNREADABLE] += 1
 
 
-def _note_host(draft: Draft, item: Item, at: int) -> None:
+def _note_page(draft: Draft, item: Item, at: int) -> None:
+    if at > draft.page_at:
+        draft.page_at = at
     url = item.event.properties.get("url") if item.event is not None else None
     host = sites.host_of(url) if type(url) is str else ""
     if host:
