@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 
 from parcours.events.entries import Event
 from parcours.events.models import ObjectName
@@ -98,6 +99,14 @@ def by_ids(account_id: int, ids: Iterable[tuple[str, str]]) -> Names:
             )
             found.update({(kind, object_id): name for object_id, name in cursor.fetchall()})
     return found
+
+
+def search(account_id: int, kind: str, text: str, *, limit: int) -> list[tuple[str, str]]:
+    """(id, name) of objects whose name or id holds the text, those named last first."""
+    found = ObjectName.objects.filter(account_id=account_id, kind=kind).order_by("-updated_at", "-pk")
+    if text := text.replace("\0", "").strip():
+        found = found.filter(Q(name__icontains=text) | Q(object_id__icontains=text))
+    return list(found.values_list("object_id", "name")[:limit])
 
 
 def put(

@@ -73,19 +73,9 @@ class AccountNames:
         )
 
     def journey_steps(self, journey_id: int) -> frozenset[str] | None:
-        from parcours.journeys.models import Journey
+        from parcours.journeys import naming
 
-        found = Journey.objects.filter(account_id=self.account.pk, pk=journey_id).first()
-        if found is None:
-            return None
-        documents = [found.draft, *found.versions.values_list("document", flat=True)]
-        return frozenset(
-            step["id"]
-            for document in documents
-            if isinstance(document, dict)
-            for step in document.get("steps") or ()
-            if isinstance(step, dict) and isinstance(step.get("id"), str)
-        )
+        return naming.step_ids(self.account.pk, journey_id)
 
     def channel_of(self, message_id: int) -> str | None:
         return (

@@ -7,9 +7,12 @@ class SegmentsAppConfig(AppConfig):
     label = "segments"
 
     def ready(self) -> None:
+        from parcours.criteria.words import names
+        from parcours.segments.models import Segment
         from parcours.segments.stirred import listener
         from parcours.tracking import fanout
         from parcours.ui.navigation import Item, register
 
         fanout.register(listener)
+        names.register("segment", names.Rows(lambda: Segment))
         register(Item(label=_("Segments"), icon="chart-funnel", url_name="segments:list", order=40))

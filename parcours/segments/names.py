@@ -82,12 +82,18 @@ class AccountNames:
 
 
 def context(
-    account: Account, *, segment: tuple[int, str] | None = None, names: AccountNames | None = None
+    account: Account,
+    *,
+    segment: tuple[int, str] | None = None,
+    names: AccountNames | None = None,
+    in_run: bool = False,
 ) -> Context:
-    """Where an account's criteria are read; `segment` is the id and name of the one whose criteria they are."""
+    """Where an account's criteria are read; `segment` is the id and name of the one whose criteria they are, `in_run`
+    allows what has a sense inside a journey only."""
     return Context(
         resolver=names or AccountNames(account.pk),
         timezone=account.timezone,
+        in_run=in_run,
         segment=segment,
         event_refusal=catalogue.refusal,
     )

@@ -19,7 +19,7 @@ from parcours.lib import clock
 NOTHING = "—"
 _NARROW = "\u202f"
 _NO_BREAK = "\u00a0"
-_SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "CAD": "CA$", "CHF": "CHF", "JPY": "¥"}
+SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "CAD": "CA$", "CHF": "CHF", "JPY": "¥"}
 
 
 def _french() -> bool:
@@ -52,7 +52,7 @@ def money(amount: float | Decimal | None, currency: str) -> str:
     if amount is None:
         return NOTHING
     text = _grouped(Decimal(str(amount)), 2)
-    symbol = _SYMBOLS.get(currency, currency)
+    symbol = SYMBOLS.get(currency, currency)
     if _french():
         return f"{text}{_NO_BREAK}{symbol}"
     return f"{symbol}{text}" if symbol != currency else f"{currency}{_NO_BREAK}{text}"

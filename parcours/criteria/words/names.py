@@ -1,0 +1,108 @@
+"""Names behind ids, for sentences and for choosing: each package says where the names of its things are.
+
+A source belongs to a kind: list, segment, journey, step, message… A step's id is "journey/step". The kinds of other
+systems' objects (campaign, form…) are answered from the names last seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from parcours.accounts.models import BusinessUnit
+from parcours.contacts.models import List
+from parcours.contacts.search import fold
+from parcours.criteria.words.conditions import Names
+from parcours.events import names as objects
+
+MOST_SEARCHED = 5_000
+"""So many of an account's things of one kind are looked through by name at most, those last made."""
+
+
+class Source(Protocol):
+    """Where the names of one kind are."""
+
+    def names(self, account_id: int, ids: Collection[str]) -> dict[str, str]:
+        """id -> name; ids that are unknown in the account are left out."""
+
+    def search(self, account_id: int, text: str, limit: int) -> list[tuple[str, str]]:
+        """(id, name) of those whose name holds the text, whatever its case and accents, by name."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a model with an `account_id` and a `name`. `model` is called once the models are ready."""
+
+    model: Callable[[], Any]
+
+    def names(self, account_id: int, ids: Collection[str]) -> dict[str, str]:
+        numbers = [int(one) for one in ids if one.isascii() and one.isdigit() and len(one) <= 18]
+        found = self.model().objects.filter(account_id=account_id, pk__in=numbers)
+        return {str(pk): name for pk, name in found.values_list("pk", "name")}
+
+    def search(self, account_id: int, text: str, limit: int) -> list[tuple[str, str]]:
+        found = self.model().objects.filter(account_id=account_id).order_by("-pk")
+        return best(
+            ((str(pk), name) for pk, name in found.values_list("pk", "name")[:MOST_SEARCHED]), text, limit
+        )
+
+
+@dataclass(frozen=True)
+class Objects:
+    """The names that events or the API gave to objects of another system."""
+
+    kind: str
+
+    def names(self, account_id: int, ids: Collection[str]) -> dict[str, str]:
+        return {
+            one: name
+            for (_, one), name in objects.by_ids(account_id, [(self.kind, id) for id in ids]).items()
+        }
+
+    def search(self, account_id: int, text: str, limit: int) -> list[tuple[str, str]]:
+        return objects.search(account_id, self.kind, text, limit=limit)
+
+
+def best(rows: Iterable[tuple[str, str]], text: str, limit: int) -> list[tuple[str, str]]:
+    """Those whose name holds the text, by name; those that begin with it come first."""
+    wanted = fold(text.strip())
+    found = [(fold(name), id, name) for id, name in rows]
+    held = sorted(one for one in found if wanted in one[0])
+    held.sort(key=lambda one: not one[0].startswith(wanted))
+    return [(id, name) for _, id, name in held[:limit]]
+
+
+_sources: dict[str, Source] = {
+    "list": Rows(lambda: List),
+    "business_unit": Rows(lambda: BusinessUnit),
+    **{kind: Objects(kind) for kind in objects.KINDS},
+}
+
+
+def register(kind: str, source: Source) -> None:
+    """Say where the names of a kind are."""
+    _sources[kind] = source
+
+
+def kinds() -> frozenset[str]:
+    """The kinds whose names can be found."""
+    return frozenset(_sources)
+
+
+def lookup(account_id: int, mentioned: Iterable[tuple[str, str]]) -> Names:
+    """The names of (kind, id) pairs, in a query or two for each kind; those without a name are left out."""
+    wanted: dict[str, set[str]] = {}
+    for kind, id in mentioned:
+        if kind in _sources:
+            wanted.setdefault(kind, set()).add(id)
+    return {
+        (kind, id): name
+        for kind, ids in wanted.items()
+        for id, name in _sources[kind].names(account_id, ids).items()
+    }
+
+
+def search(account_id: int, kind: str, text: str = "", *, limit: int) -> list[tuple[str, str]]:
+    """(id, name) of an account's things of a kind whose name holds a text. Raises KeyError for an unknown kind."""
+    return _sources[kind].search(account_id, text, limit)

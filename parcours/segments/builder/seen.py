@@ -1,0 +1,58 @@
+"""What an account's events and contacts bore lately, as suggestions: quick rather than complete.
+
+A reading stops after so many rows or so long, and says what it found by then.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from parcours.events import watermark
+from parcours.events.store import queries
+from parcours.lib import clock
+from parcours.lib.instants import to_ms
+
+LATELY = timedelta(days=30)
+MOST_ROWS = 50_000
+MOST_SUGGESTED = 20
+MOST_EVENTS = 500
+MOST_PROPERTIES = 100
+_BOUNDED = {
+    "max_execution_time": "1",
+    "timeout_overflow_mode": "break",
+    "max_rows_to_read": "4000000",
+    "read_overflow_mode": "break",
+}
+_NAMES_ONLY = {"max_execution_time": "1", "timeout_overflow_mode": "break"}
+
+
+def _bound(account_id: int, **values: Any) -> dict[str, Any]:
+    read = watermark.current(account_id)
+    since = to_ms(clock.now() - LATELY)
+    return {"account": account_id, "load": read.load, "since": since, "rows": MOST_ROWS, **values}
+
+
+def events(account_id: int) -> list[str]:
+    """The names of the events received so far, the most frequent first."""
+    rows = queries.run("events_seen", _bound(account_id, limit=MOST_EVENTS), settings=_NAMES_ONLY)
+    return [row["name"] for row in rows]
+
+
+def properties(account_id: int, event: str) -> list[tuple[str, bool]]:
+    """The properties that events of a name bore lately, and whether their values are numbers."""
+    bound = _bound(account_id, name=event, limit=MOST_PROPERTIES)
+    rows = queries.run("event_properties_seen", bound, settings=_BOUNDED)
+    return [(row["property"], row["numbers"] * 2 > row["times"]) for row in rows]
+
+
+def values(account_id: int, event: str, property: str, search: str = "") -> list[str]:
+    """The values that a property of an event bore lately, the most frequent first."""
+    bound = _bound(account_id, name=event, property=property, search=search, limit=MOST_SUGGESTED)
+    return [row["value"] for row in queries.run("event_values_seen", bound, settings=_BOUNDED)]
+
+
+def attribute_values(account_id: int, attribute: str, search: str = "") -> list[str]:
+    """The values that an attribute of contacts bears, the most frequent first."""
+    bound = _bound(account_id, attribute=attribute, search=search, limit=MOST_SUGGESTED)
+    return [row["value"] for row in queries.run("attribute_values_seen", bound, settings=_BOUNDED)]
