@@ -15,7 +15,9 @@ class Batch:
 
     An event's `contact` is 0 when its visitor is tied to nobody; one with `moves` false (imported history) starts
     and moves nothing. `touched` are the contacts whose profile, consents, lists or tags changed, `gone` those of them
-    that are erased or merged away; `linked` the visitors tied to contacts.
+    that are erased or merged away; `linked` the visitors tied to contacts; `regrouped` those who were merged or parted
+    again: whatever counted with them may count otherwise. What is told of somebody merged away bears who they are now;
+    a merge may still come before `apply`, which asks again where that matters (`contacts.merging.people`).
     """
 
     account_id: int

@@ -12,11 +12,13 @@ from datetime import datetime
 from itertools import chain
 from operator import itemgetter
 
+import msgspec
 from django.db import connection, transaction
 
 from parcours.accounts.models import Account
+from parcours.contacts.merging import people
 from parcours.events import journal, names, watermark
-from parcours.events.entries import Entry, Touched
+from parcours.events.entries import Entry, Event, Touched
 from parcours.events.models import Load
 from parcours.events.store import loads
 from parcours.lib import bulk, clock
@@ -217,16 +219,29 @@ def _keep(draft: Draft, held: Held, taken: Read) -> Composed:
 
 
 def _composed(load: Load, body: loads.Body) -> Composed:
+    events = [*body.events, *(event for each in body.moved for event in each.events())]
     batch = fanout.Batch(
         account_id=load.account_id,
         load_id=load.pk,
         now=load.created_at,
-        events=[*body.events, *(event for each in body.moved for event in each.events())],
+        events=_of_survivors(load.account_id, events),
         touched={profile["contact"] for profile in body.profiles},
         gone={profile["contact"] for profile in body.profiles if profile["gone"]},
         linked=body.links,
+        regrouped={contact for pair in body.merges for contact in pair if contact},
     )
     return Composed(load=load, body=body, batch=batch)
+
+
+def _of_survivors(account_id: int, events: list[Event]) -> list[Event]:
+    """The events, those of contacts merged away as of who they are now; the store keeps them as they were told."""
+    found = people.survivors(account_id, {event.contact for event in events if event.contact})
+    if not found:
+        return events
+    return [
+        msgspec.structs.replace(event, contact=found[event.contact]) if event.contact in found else event
+        for event in events
+    ]
 
 
 def reopen(load: Load) -> Composed:
