@@ -82,6 +82,11 @@ class Tests:
             met = f"NOT {met}"
         return _turn(f"ifNull({met}, 0)", test.negated)
 
+    def instants(self, texts: str) -> str:
+        """The instants (ms) of those texts that read as dates, as an array."""
+        known = f"arrayFilter(y -> isNotNull(y.1), {self._read(texts)})"
+        return f"arrayMap(y -> assumeNotNull({self._looked_up()}), {known})"
+
     def whole(self, test: Test, expression: str) -> str:
         """Whether a whole number meets a test."""
         return _turn(self._number(test, expression), test.negated)

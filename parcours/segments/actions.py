@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 
 from parcours.accounts.models import Account
@@ -14,8 +15,9 @@ from parcours.criteria.parse import parse
 from parcours.lib.problems import Fault, Invalid, Problem
 from parcours.lib.translation import gettext as _
 from parcours.lib.translation import pgettext
-from parcours.segments import names
-from parcours.segments.models import TICK, Segment
+from parcours.segments import names, stirred
+from parcours.segments.full import next_night
+from parcours.segments.models import TICK, Flips, Segment, Upkeep
 from parcours.segments.names import Use
 
 LONGEST_NAME = 200
@@ -38,7 +40,8 @@ def create(*, account: Account, name: str, criteria: Any, now: datetime) -> Segm
         account=account,
         name=name.strip(),
         criteria=criteria,
-        mentions=_mentions(node),
+        mentions=stirred.mentions(node),
+        progress=0,
         next_at=now,
         created_at=now,
         updated_at=now,
@@ -58,14 +61,11 @@ def update(*, segment: Segment, name: str | None = None, criteria: Any = None, n
         segment.save(update_fields=["name"])
         return segment
     segment.criteria = criteria
-    segment.mentions = _mentions(node)
+    segment.mentions = stirred.mentions(node)
     segment.updated_at = _later(segment, now)
     fields = ["name", "criteria", "mentions", "updated_at"]
     if segment.status != Status.PAUSED:
-        segment.status = Status.COMPUTING
-        segment.next_at = now
-        segment.retry_at = 0
-        fields += ["status", "next_at", "retry_at"]
+        fields += _due(segment, now)
     with transaction.atomic():
         segment.save(update_fields=fields)
         _recompute_dependents(segment, now)
@@ -76,8 +76,7 @@ def refresh(*, segment: Segment, now: datetime) -> Segment:
     """“Update now”: make it due at once. Raises Problem (409) while it is paused."""
     if segment.status == Status.PAUSED:
         raise Problem(409, "paused", _("This segment is paused: activate it first."))
-    segment.status, segment.next_at, segment.retry_at = Status.COMPUTING, now, 0
-    segment.save(update_fields=["status", "next_at", "retry_at"])
+    segment.save(update_fields=_due(segment, now))
     return segment
 
 
@@ -85,8 +84,11 @@ def pause(*, segment: Segment, now: datetime) -> Segment:
     """Freeze the membership; nothing happens to one that is paused already."""
     if segment.status != Status.PAUSED:
         segment.status, segment.updated_at, segment.next_at = Status.PAUSED, _later(segment, now), None
+        segment.progress, segment.flips_until, segment.late_reason = None, None, ""
+        fields = ["status", "updated_at", "next_at", "progress", "flips_until", "late_reason"]
         with transaction.atomic():
-            segment.save(update_fields=["status", "updated_at", "next_at"])
+            segment.save(update_fields=fields)
+            Flips.objects.filter(segment=segment).delete()
             _recompute_dependents(segment, now)
     return segment
 
@@ -95,18 +97,35 @@ def activate(*, segment: Segment, now: datetime) -> Segment:
     """End the pause: the segment is computed anew. Nothing happens to one that is not paused."""
     if segment.status == Status.PAUSED:
         _checked(segment.account, segment.name, segment.criteria, segment=segment)
-        segment.status, segment.updated_at, segment.next_at = Status.COMPUTING, _later(segment, now), now
-        segment.retry_at = 0
+        segment.updated_at = _later(segment, now)
         with transaction.atomic():
-            segment.save(update_fields=["status", "updated_at", "next_at", "retry_at"])
+            segment.save(update_fields=["updated_at", *_due(segment, now)])
             _recompute_dependents(segment, now)
     return segment
 
 
+def set_night(*, account: Account, hour: int, now: datetime) -> None:
+    """Have an account's segments computed in full at another hour (0 to 23) of its zone. Raises Invalid."""
+    if not 0 <= hour <= 23:
+        raise Invalid(
+            _("An hour is from 0 to 23."), [Fault(pointer="/night_hour", detail=_("An hour is from 0 to 23."))]
+        )
+    before = next_night(account, now)
+    with transaction.atomic():
+        Upkeep.objects.update_or_create(pk=account.pk, defaults={"night_hour": hour})
+        after = next_night(account, now)
+        waiting = Segment.objects.filter(account=account, next_at__gt=now)
+        waiting.filter(Q(next_at=before) | Q(next_at__gt=after)).update(next_at=after)
+
+
 def duplicate(*, segment: Segment, now: datetime) -> Segment:
-    """A copy under another name, computed on its own."""
+    """A copy under another name, in the same folder, computed on its own."""
     name = pgettext("segment", "%(name)s (copy)") % {"name": segment.name[: LONGEST_NAME - 12]}
-    return create(account=segment.account, name=name, criteria=segment.criteria, now=now)
+    copy = create(account=segment.account, name=name, criteria=segment.criteria, now=now)
+    if segment.folder_id is not None:
+        copy.folder_id = segment.folder_id
+        copy.save(update_fields=["folder"])
+    return copy
 
 
 def delete(*, segment: Segment) -> None:
@@ -147,7 +166,7 @@ def _recompute_dependents(segment: Segment, now: datetime) -> None:
             continue
         try:
             context = names.context(one.account, segment=(one.pk, one.name), names=known)
-            mentions = _mentions(parse(one.criteria, context=context))
+            mentions = stirred.mentions(parse(one.criteria, context=context))
         except Invalid:
             mentions = one.mentions
         row = Segment.objects.filter(pk=one.pk)
@@ -166,6 +185,12 @@ def _names_segment(criteria: Any, segment_id: int) -> bool:
                 return True
             stack.extend([one.get("not"), *(one.get("all") or []), *(one.get("any") or [])])
     return False
+
+
+def _due(segment: Segment, now: datetime) -> list[str]:
+    """Make a segment due for a computation in full; answers the fields to save."""
+    segment.status, segment.next_at, segment.retry_at, segment.progress = Status.COMPUTING, now, 0, 0
+    return ["status", "next_at", "retry_at", "progress"]
 
 
 def _later(segment: Segment, now: datetime) -> datetime:
@@ -187,8 +212,3 @@ def _checked(account: Account, name: str, criteria: Any, *, segment: Segment | N
     if faults:
         raise Invalid(_("This segment cannot be saved."), faults)
     return node
-
-
-def _mentions(node: nodes.Node) -> dict[str, Any]:
-    events, profile = nodes.mentions(node)
-    return {"events": sorted(events), "profile": profile}

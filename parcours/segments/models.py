@@ -129,6 +129,7 @@ class Stirred(models.Model):
     ready_at = InstantField(
         null=True, help_text="The latest instant of what it tells: looked at from then on."
     )
+    consents = models.BooleanField(default=False, help_text="Whether consents changed, which figures count.")
 
 
 class Flips(models.Model):
@@ -153,6 +154,10 @@ class Upkeep(models.Model):
     worker = models.CharField(max_length=120, blank=True)
     lease_until = models.BigIntegerField(default=0, help_text="Machine milliseconds.")
     fence = models.BigIntegerField(default=0)
+    consents_load = models.BigIntegerField(default=0, help_text="The last load that changed consents.")
+    figured_load = models.BigIntegerField(
+        default=0, help_text="Until which such load all figures count them."
+    )
     night_hour = models.PositiveSmallIntegerField(
         default=3, help_text="The hour, in the account's zone, of the computation in full."
     )

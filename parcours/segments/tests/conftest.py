@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import pytest
 from django.test import Client
 
@@ -12,7 +13,7 @@ from parcours.accounts import actions as accounts
 from parcours.accounts.models import Account
 from parcours.contacts import actions as contacts
 from parcours.events import journal
-from parcours.events.entries import Event
+from parcours.events.entries import Call, Event, Said
 from parcours.events.store import queries as store_queries
 from parcours.lib import clock
 from parcours.lib.ids import new_id
@@ -41,6 +42,12 @@ class Firm:
         now = to_ms(clock.now())
         event = Event(name, to_ms(at) if at else now, now, new_id(), contact=contact, properties=properties)
         journal.append([event], account_id=self.account.pk)
+
+    def calls(self, kind: str, **body: Any) -> None:
+        """A call of the tracking API."""
+        now = to_ms(clock.now())
+        said = msgspec.convert(body, Said)
+        journal.append([Call(kind, said, now, now, new_id())], account_id=self.account.pk)
 
     def catch_up(self) -> None:
         """Digest and keep segments until nothing is left to do."""
@@ -82,18 +89,29 @@ class Firm:
         return [(row[0], row[1], bool(row[2])) for row in rows.result_rows]
 
 
-@pytest.fixture
-def firm(store: Any, db: Any) -> Iterator[Firm]:
-    """An account with an API key, in an empty store."""
+def new_firm(digest: Digest) -> Firm:
+    """An account with an API key; one digest serves all the accounts of a test."""
     made = accounts.create_account(
         name="Maison Verte",
-        email="a@example.org",
+        email=f"{new_id()}@example.org",
         password="un mot de passe assez long",
         timezone="Europe/Paris",
         currency="EUR",
     )
+    client = Client(headers={"authorization": f"Bearer {made.api_key}"})
+    return Firm(made.account, client, digest)
+
+
+@pytest.fixture
+def digest(store: Any, db: Any) -> Iterator[Digest]:
+    """A digest on an empty store, with nothing waiting in the collector's journal."""
     collected = journal.open_collector_journal()
     collected.trim(2**62)
-    client = Client(headers={"authorization": f"Bearer {made.api_key}"})
-    yield Firm(made.account, client, Digest())
+    yield Digest()
     collected.close()
+
+
+@pytest.fixture
+def firm(digest: Digest) -> Firm:
+    """An account in an empty store."""
+    return new_firm(digest)

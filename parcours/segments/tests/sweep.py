@@ -1,8 +1,8 @@
 """Dies at each boundary of the keeping of segments, and goes on; prints a JSON line for each boundary.
 
 Run as `python -m parcours.segments.tests.sweep`, with PARCOURS_DATA_DIR set. For each boundary a new account has the
-same people, segments and events; a child keeps the segments and is ended at that boundary as `kill -9` would;
-another finishes. The sweep ends at the first boundary that nobody reaches.
+same people, segments and events, and then hours pass; a child keeps the segments and is ended at that boundary as
+`kill -9` would; another finishes. The sweep ends at the first boundary that nobody reaches.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from datetime import UTC, datetime, timedelta
 
 from parcours.config import startup
 
@@ -26,22 +27,36 @@ from parcours.lib import clock, crashpoints  # noqa: E402
 from parcours.lib.ids import new_id  # noqa: E402
 from parcours.lib.instants import to_ms  # noqa: E402
 from parcours.segments import actions, queries, work  # noqa: E402
-from parcours.segments.models import Segment, Stirred  # noqa: E402
+from parcours.segments.models import Flips, Segment, Stirred  # noqa: E402
 from parcours.tracking.digest.run import Digest  # noqa: E402
 
-MOST_BOUNDARIES = 40
+MOST_BOUNDARIES = 80
+MORNING = datetime(2026, 11, 22, 6, tzinfo=UTC)
+LATER = timedelta(hours=5, minutes=30)
 PEOPLE = 30
 CRITERIA = {
     "buyers": {"event": "order.placed"},
     "twice": {"event": "order.placed", "count": {"op": "gte", "value": 2}},
     "even": {"field": "city", "op": "eq", "value": "even"},
+    "recent": {"event": "order.placed", "window": {"last": "3h"}},
 }
 
 
 def keep() -> None:
-    """Digest and keep segments until nothing is left; then orders come in, and all of it again."""
+    """Digest and keep segments until nothing is left; then orders come in, and all of it again; then hours pass."""
     account = Account.objects.order_by("-pk")[0]
+    if account.postal_address != "later":
+        clock.freeze(MORNING)
+        _until_quiet()
+        _order(account)
+        _until_quiet()
+        Account.objects.filter(pk=account.pk).update(postal_address="later")
+    # Whoever goes on after a kill does so at the hour at which the other was.
+    clock.freeze(MORNING + LATER)
     _until_quiet()
+
+
+def _order(account: Account) -> None:
     now = to_ms(clock.now())
     people = list(account.contacts.order_by("pk").values_list("pk", flat=True))
     orders = [
@@ -52,7 +67,6 @@ def keep() -> None:
     with transaction.atomic():  # The orders come once, whoever dies.
         if Account.objects.filter(pk=account.pk, postal_address="").update(postal_address="ordered"):
             journal.append(orders, account_id=account.pk)
-    _until_quiet()
 
 
 def _until_quiet() -> None:
@@ -78,6 +92,7 @@ def in_a_child(spec: str) -> int:
 
 def prepare(number: int) -> Account:
     """An account with people and segments, nothing of it digested."""
+    clock.freeze(MORNING)
     account = Account.objects.create(name=f"Firm {number}", write_key=new_id())
     lines = [
         {"email": f"c{place}@example.org", "city": "even" if place % 2 == 0 else "odd"}
@@ -92,21 +107,25 @@ def prepare(number: int) -> Account:
 def report(account: Account) -> dict[str, object]:
     """Figures, members, and the entries and exits in the store."""
     first = account.contacts.order_by("pk").values_list("pk", flat=True)[0]
-    found: dict[str, object] = {"stirred": Stirred.objects.filter(account_id=account.pk).count()}
+    found: dict[str, object] = {
+        "stirred": Stirred.objects.filter(account_id=account.pk).count(),
+        "flips": Flips.objects.filter(account_id=account.pk).count(),
+    }
     for segment in Segment.objects.filter(account=account):
         ids = sorted(member.contact - first for member in queries.members(segment, limit=1000))
         assert len(ids) == segment.profiles
         rows = client().query(
-            "SELECT contact, count() FROM memberships WHERE account = {account:UInt32} AND segment = {segment:UInt64}"
-            " GROUP BY contact HAVING count() != 1",
+            "SELECT member, count(), uniqExact(contact) FROM memberships WHERE account = {account:UInt32}"
+            " AND segment = {segment:UInt64} GROUP BY member ORDER BY member DESC",
             parameters={"account": account.pk, "segment": segment.pk},
         )
         told = client().query(
-            "SELECT count(), uniqExact(contact) FROM events WHERE account = {account:UInt32}"
-            " AND name = 'segment.entered' AND has(texts['segment'], {segment:String})",
+            "SELECT name, count(), uniqExact(contact) FROM events WHERE account = {account:UInt32}"
+            " AND name IN ('segment.entered', 'segment.left') AND has(texts['segment'], {segment:String})"
+            " GROUP BY name ORDER BY name",
             parameters={"account": account.pk, "segment": str(segment.pk)},
         )
-        found[segment.name] = [segment.status, ids, list(rows.result_rows), list(told.result_rows[0])]
+        found[segment.name] = [segment.status, ids, list(rows.result_rows), list(told.result_rows)]
     return found
 
 

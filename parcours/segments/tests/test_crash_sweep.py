@@ -32,8 +32,18 @@ def test_a_kill_at_any_boundary_changes_nothing(tmp_path: Path) -> None:
         even = list(range(0, 30, 2))
         expected = {
             "stirred": 0,
-            "buyers": ["up_to_date", buyers, [], [15, 15]],
-            "twice": ["up_to_date", twice, [], [len(twice), len(twice)]],
-            "even": ["up_to_date", even, [], [15, 15]],
+            "flips": 0,
+            "buyers": _moved(buyers),
+            "twice": _moved(twice),
+            "even": _moved(even),
+            "recent": _moved(buyers, left=True),
         }
         assert line["found"] == expected, f"after a kill at boundary {line['boundary']}"
+
+
+def _moved(entered: list[int], *, left: bool = False) -> list[object]:
+    """What is to be found of a segment that these entered once each, and left once each too."""
+    count = len(entered)
+    members = [[1, count, count], [0, count, count]] if left else [[1, count, count]]
+    told = [["segment.entered", count, count], ["segment.left", count, count]]
+    return ["up_to_date", [] if left else entered, members, told if left else told[:1]]

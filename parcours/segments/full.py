@@ -1,0 +1,161 @@
+"""Computes a segment in full: who is in it, who enters and leaves, and who will flip in the next hours.
+
+What a computation finds is told in one transaction. Killed before it, the former membership stands, the segment
+still reads as computing and due, and the next worker computes it again.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from datetime import time as hour
+from zoneinfo import ZoneInfo
+
+import structlog
+from django.db import transaction
+
+from parcours.accounts.models import Account
+from parcours.events import watermark
+from parcours.events.models import Load
+from parcours.lib import clock
+from parcours.lib.crashpoints import point
+from parcours.lib.problems import Invalid
+from parcours.segments import compute, flips, stirred
+from parcours.segments.models import TICK, Segment, Upkeep
+from parcours.segments.telling import tell
+from parcours.segments.upkeep import Held
+
+log = structlog.get_logger(__name__)
+
+ASKED, FOUND, TOLD = 5, 40, 60
+"""How far a computation is (percent): asked of the store, answered by it, told; the rest is the digest's."""
+_RETRY_MS = 30_000
+_AGAIN = timedelta(seconds=1)
+
+
+class Progress:
+    """Which loads have to be done before new criteria can be computed, by segment, as this process saw them.
+
+    A load under way while a segment was made or edited may have been told to listeners who did not know of it.
+    """
+
+    def __init__(self) -> None:
+        self._waits: dict[int, tuple[datetime, int]] = {}
+
+    def waits(self, segment: Segment) -> bool:
+        """Whether such a load is still under way."""
+        open_loads = Load.objects.filter(account_id=segment.account_id).exclude(status=Load.Status.DONE)
+        since, last = self._waits.get(segment.pk, (None, 0))
+        if since != segment.updated_at:
+            last = open_loads.order_by("-id").values_list("id", flat=True).first() or 0
+            self._waits[segment.pk] = (segment.updated_at, last)
+        return open_loads.filter(id__lte=last).exists()
+
+    def forget(self, segment: Segment) -> None:
+        """The segment is computed."""
+        self._waits.pop(segment.pk, None)
+
+
+def next_night(account: Account, now: datetime) -> datetime:
+    """The next time that it is the account's hour of computation, in its zone."""
+    upkeep = Upkeep.objects.filter(pk=account.pk).first()
+    zone, night = ZoneInfo(account.timezone), hour(upkeep.night_hour if upkeep else 3)
+    day = now.astimezone(zone).date()
+    while True:
+        instant = datetime.combine(day, night, tzinfo=zone).astimezone(now.tzinfo)
+        if instant > now:
+            return instant
+        day += timedelta(days=1)
+
+
+def run(segment: Segment, held: Held, progress: Progress) -> bool:
+    """Compute a segment in full, and tell who entered and who left; answers whether it could be done now."""
+    if progress.waits(segment):
+        Segment.objects.filter(pk=segment.pk).exclude(late_reason="digest").update(late_reason="digest")
+        return False
+    started = time.monotonic()
+    same = Segment.objects.filter(pk=segment.pk, updated_at=segment.updated_at)
+    same = same.exclude(status=Segment.Status.PAUSED)
+    if not same.update(status=Segment.Status.COMPUTING, progress=ASKED):
+        return True  # Edited or paused meanwhile.
+    point("segments.begun")
+    read = watermark.current(segment.account_id)
+    try:
+        node = compute.parsed(segment)
+        mentions = stirred.mentions(node)
+        if mentions != segment.mentions:
+            # What moves it is another than it was told with: loads from now on are, and then it is computed.
+            same.update(mentions=mentions, updated_at=max(clock.now(), segment.updated_at + TICK))
+            return True
+        found = compute.moves(segment, node, read)
+        same.update(progress=FOUND)
+        ahead = flips.ahead(segment, node, read)
+    except Invalid as refusal:
+        failed(segment, "; ".join(f"{fault['pointer']}: {fault['detail']}" for fault in refusal.errors))
+        return True
+    except Exception as failure:
+        log.exception("segment not computed", segment=segment.pk)
+        failed(segment, str(failure)[:1000])
+        return True
+    point("segments.computed")
+    now = clock.now()
+    night = next_night(segment.account, now)
+    if ahead.full_at is not None:
+        night = min(night, max(ahead.full_at, now + _AGAIN))
+    with transaction.atomic():
+        held.check()
+        told = tell(segment, found, held=held, now=now, initial=segment.computed_at is None)
+        point("segments.told")
+        flips.replace(segment, ahead)
+        kept = same.update(
+            computed_at=read.as_of,
+            duration_ms=int((time.monotonic() - started) * 1000),
+            flips_until=ahead.until,
+            progress=TOLD,
+            settling_first=told.first,
+            settling_row=told.last,
+            settling_at=now,
+            error="",
+            late_reason="",
+            retry_at=0,
+        )
+        if not kept:  # Edited or paused meanwhile: what was found is of no use.
+            transaction.set_rollback(True)
+            return True
+        # One that was refreshed meanwhile is due again.
+        same.filter(next_at=segment.next_at).update(next_at=night)
+    progress.forget(segment)
+    point("segments.committed")
+    return True
+
+
+def failed(segment: Segment, reason: str) -> None:
+    """Say why a segment cannot be computed; it is tried again in half a minute."""
+    Segment.objects.filter(pk=segment.pk).update(
+        error=reason, late_reason="failure", progress=None, retry_at=clock.machine_ms() + _RETRY_MS
+    )
+
+
+def look_ahead(segment: Segment, held: Held) -> None:
+    """Read who flips in the next hours, of a segment whose known flips come to their end."""
+    read = watermark.current(segment.account_id)
+    if segment.flips_until is None or read.as_of > segment.flips_until:
+        # Some instants have passed that nobody knew: only a computation in full is exact.
+        Segment.objects.filter(pk=segment.pk).update(next_at=clock.now())
+        return
+    try:
+        ahead = flips.ahead(segment, compute.parsed(segment), read)
+    except Invalid:  # The computation in full tells what is wrong.
+        Segment.objects.filter(pk=segment.pk).update(next_at=clock.now())
+        return
+    point("segments.looked_ahead")
+    with transaction.atomic():
+        held.check()
+        same = Segment.objects.filter(pk=segment.pk, updated_at=segment.updated_at)
+        kept = same.exclude(status=Segment.Status.PAUSED).update(flips_until=ahead.until)
+        if not kept:
+            return
+        flips.replace(segment, ahead)
+        if ahead.full_at is not None:
+            same.filter(next_at__gt=ahead.full_at).update(next_at=ahead.full_at)
+    point("segments.known_ahead")
