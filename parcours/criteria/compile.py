@@ -1,8 +1,7 @@
-"""Criteria as one ClickHouse SELECT, every value bound.
+"""Criteria as ClickHouse's SQL, every value bound: what their leaves have in common (`Sql`), and `cases`.
 
-Contacts come from their mirror (`profiles`), and each event leaf is a count (and an amount) for each person, all of
-them taken in one pass over the events: first by the contact or visitor that the event bears, then, once these are
-few, by the person behind.
+`members` asks criteria of contacts at one instant; `cases` asks leaves of rows that have each an instant, and a run, of
+their own: each event leaf is then a count (and an amount) for each row, all of them taken in one pass over the events.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from parcours.criteria import nodes
 from parcours.criteria.nodes import Did, Node
 from parcours.criteria.sql_tests import Bound, Elements, Tests, instant
 
-_NOBODY = "toUUID('00000000-0000-0000-0000-000000000000')"
+NOBODY = "toUUID('00000000-0000-0000-0000-000000000000')"
 _LINK_COLUMNS = {
     "journey": "journey",
     "version": "version",
@@ -48,20 +47,6 @@ class Scope:
     zone: str = "UTC"
 
 
-def members(node: Node, scope: Scope, *, contacts: Sequence[int] | None = None) -> Statement:
-    """The contacts who meet criteria, with their consents: columns `contact`, `consent_email`, `consent_sms`.
-
-    `contacts` restricts the answer (and the work) to these.
-    """
-    sql = _Sql(scope, contacts=contacts)
-    condition = sql.condition(node)
-    return Statement(
-        f"SELECT p.contact AS contact, p.consent_email AS consent_email, p.consent_sms AS consent_sms"
-        f" FROM {sql.people()} AS p {sql.join()} WHERE {condition}",
-        sql.bound.parameters,
-    )
-
-
 def cases(
     leaves: Sequence[nodes.Leaf], scope: Scope, rows: Sequence[tuple[int, int, int, int, int, str]]
 ) -> Statement:
@@ -70,15 +55,15 @@ def cases(
     Columns `case`, then one of 0 and 1 for each leaf; every row answers. Each row has an instant of its own, and
     `entered_at`, `enrolment` and `key` are those of its run. A contact may come in several rows.
     """
-    sql = _Sql(scope, rows=rows)
+    sql = Sql(scope, rows=rows)
     columns = ", ".join(f"toUInt8({sql.leaf(leaf)}) AS leaf{place}" for place, leaf in enumerate(leaves))
     return Statement(
         f"SELECT p.case AS case, {columns} FROM {sql.rows} AS p {sql.join()}", sql.bound.parameters
     )
 
 
-class _Sql:
-    """One statement under way."""
+class Sql:
+    """One statement under way: of contacts (all, or those given), or of rows."""
 
     def __init__(
         self,
@@ -115,15 +100,6 @@ class _Sql:
 
     # Contacts
 
-    def people(self) -> str:
-        """The contacts as their mirror has them at the watermark: of each, the last row until it."""
-        only = f" AND contact IN {self.only}" if self.only else ""
-        return (
-            f"(SELECT * FROM (SELECT * FROM profiles WHERE account = {self.account} AND load <= {self.load}{only}"
-            " ORDER BY contact DESC, load DESC LIMIT 1 BY contact)"
-            f" WHERE gone = 0 AND created_at <= {instant(self.now)})"
-        )
-
     def condition(self, node: Node) -> str:
         if isinstance(node, nodes.AllOf):
             return (
@@ -154,8 +130,8 @@ class _Sql:
         if isinstance(leaf, nodes.OnList):
             return _turn(f"has(p.lists, {self.bound.add(leaf.list, 'UInt64')})", leaf.negated)
         if isinstance(leaf, nodes.InSegment):
-            inner = self._frozen(leaf.segment) if leaf.criteria is None else self.condition(leaf.criteria)
-            return _turn(inner, leaf.negated)
+            frozen = f"p.contact IN ({self._frozen(leaf.segment)})"
+            return _turn(frozen if leaf.criteria is None else self.condition(leaf.criteria), leaf.negated)
         return _turn(f"p.contact IN ({self._journey(leaf)})", leaf.negated)
 
     def _field(self, leaf: nodes.Field) -> str:
@@ -173,13 +149,15 @@ class _Sql:
         return Elements(f"{table}texts[{key}]", f"{table}numbers[{key}]")
 
     def _frozen(self, segment: int) -> str:
+        """Who is in a segment: column `person`."""
         return (
-            f"p.contact IN (SELECT contact FROM memberships WHERE account = {self.account}"
+            f"SELECT contact AS person FROM memberships WHERE account = {self.account}"
             f" AND segment = {self.bound.add(segment, 'UInt64')} AND load <= {self.load}"
-            " GROUP BY contact HAVING argMax(member, (load, position)) = 1)"
+            " GROUP BY contact HAVING argMax(member, (load, position)) = 1"
         )
 
     def _journey(self, leaf: nodes.InJourney) -> str:
+        """Who went through a journey as a leaf says: column `person`."""
         journey = self.bound.add(leaf.journey, "UInt64")
         within = f"account = {self.account} AND journey = {journey} AND load <= {self.load}"
         if not self.rows:
@@ -200,7 +178,7 @@ class _Sql:
             kind = "step" if leaf.op == "entered" and leaf.step is not None else leaf.op
             runs = f"SELECT contact FROM runs WHERE {within} AND kind = {self.bound.text(kind)}{at_step}"
         return (
-            f"SELECT if(l.contact != 0, l.contact, r.contact) FROM ({runs}) AS r"
+            f"SELECT if(l.contact != 0, l.contact, r.contact) AS person FROM ({runs}) AS r"
             f" LEFT JOIN (SELECT merged, contact FROM {self._links()} WHERE merged != 0) AS l ON l.merged = r.contact"
         )
 
@@ -229,36 +207,27 @@ class _Sql:
         return f"({counted} AND {self.on_people.amount(aggregate.test, f'e.a{place}', present, scale)})"
 
     def join(self) -> str:
-        """The counts and amounts of all event leaves met so far, joined to the people."""
-        if not self.did:
-            return ""
-        if self.rows:
-            return f"LEFT JOIN ({self._by_row()}) AS e ON e.case = p.case"
-        return f"LEFT JOIN ({self._by_person()}) AS e ON e.person = p.contact"
+        """The counts and amounts of all event leaves met so far, joined to the rows."""
+        return f"LEFT JOIN ({self._by_row()}) AS e ON e.case = p.case" if self.did else ""
 
-    def _columns(self) -> tuple[list[str], list[str]]:
-        """Of each leaf, its columns from events, and the same from partial ones."""
-        first, second = [], []
+    def _columns(self) -> list[str]:
+        """The columns of each leaf."""
+        found = []
         for leaf, place in self.did.items():
             counts = self._counts(leaf)
-            first.append(f"countIf({counts}) AS c{place}")
-            second.append(f"sum(c{place}) AS c{place}")
+            found.append(f"countIf({counts}) AS c{place}")
             if leaf.aggregate is None:
                 continue
             numbers = self._property(leaf.aggregate.property).numbers
-            first.append(f"sumIf(length({numbers}), {counts}) AS n{place}")
-            second.append(f"sum(n{place}) AS n{place}")
+            found.append(f"sumIf(length({numbers}), {counts}) AS n{place}")
             kind = leaf.aggregate.kind
             if kind in ("min", "max"):
                 array = f"array{kind.capitalize()}({numbers})"
-                first.append(f"{kind}If({array}, {counts} AND notEmpty({numbers})) AS m{place}")
-                first.append(f"if(n{place} > 0, m{place}, NULL) AS a{place}")
-                second.append(f"{kind}(a{place}) AS a{place}")
+                found.append(f"{kind}If({array}, {counts} AND notEmpty({numbers})) AS a{place}")
             else:
                 wide = f"arraySum(arrayMap(n -> toDecimal256(n, 10), {numbers}))"
-                first.append(f"sumIf({wide}, {counts}) AS a{place}")
-                second.append(f"sum(a{place}) AS a{place}")
-        return first, second
+                found.append(f"sumIf({wide}, {counts}) AS a{place}")
+        return found
 
     def _events(self) -> str:
         """Which events are read at all: those that one leaf at least can count."""
@@ -266,12 +235,6 @@ class _Sql:
         condition = f"account = {self.account} AND load <= {self.load}"
         if "*" not in names:
             condition += f" AND name IN {self.bound.add(names, 'Array(String)')}"
-        if not self.rows:
-            condition += f" AND occurred_at <= {instant(self.now)}"
-            starts = [self._earliest(leaf) for leaf in self.did]
-            known = [start for start in starts if start is not None]
-            if len(known) == len(starts):
-                condition += f" AND occurred_at >= {instant(self.bound.whole(min(known)))}"
         if self.only:
             condition += (
                 f" AND (contact IN {self.only} OR contact IN (SELECT merged FROM {self._links()} WHERE merged != 0)"
@@ -279,45 +242,30 @@ class _Sql:
             )
         return condition
 
-    def _earliest(self, leaf: Did) -> int | None:
-        window = leaf.window
-        if window is None:
-            return None
-        return window.start if window.last is None else self.scope.now - window.last
-
-    def _by_person(self) -> str:
-        first, second = self._columns()
-        return (
-            f"SELECT if(l.contact != 0, l.contact, s.contact) AS person, {', '.join(second)} FROM ("
-            f"SELECT contact, if(contact = 0, visitor, {_NOBODY}) AS browser, {', '.join(first)}"
-            f" FROM events WHERE {self._events()} GROUP BY contact, browser) AS s"
-            f" LEFT JOIN {self._links()} AS l ON l.visitor = s.browser AND l.merged = s.contact"
-            " GROUP BY person HAVING person != 0"
-        )
-
     def _by_row(self) -> str:
-        first, _ = self._columns()
         people = (
-            f"SELECT contact AS subject, {_NOBODY} AS browser, case, now, entered_at, enrolment, key FROM {self.rows}"
+            f"SELECT contact AS subject, {NOBODY} AS browser, case, now, entered_at, enrolment, key FROM {self.rows}"
             " UNION ALL SELECT l.merged AS subject, l.visitor AS browser, r.case, r.now, r.entered_at, r.enrolment,"
             f" r.key FROM {self._links()} AS l INNER JOIN {self.rows} AS r ON r.contact = l.contact"
         )
+        browser = f"if(contact = 0, visitor, {NOBODY}) AS browser"
         return (
-            f"SELECT b.case AS case, {', '.join(first)} FROM (SELECT *, if(contact = 0, visitor, {_NOBODY}) AS browser"
-            f" FROM events WHERE {self._events()}) AS v INNER JOIN ({people}) AS b"
+            f"SELECT b.case AS case, {', '.join(self._columns())} FROM"
+            f" (SELECT *, {browser} FROM events WHERE {self._events()}) AS v INNER JOIN ({people}) AS b"
             " ON b.subject = v.contact AND b.browser = v.browser GROUP BY b.case"
         )
 
+    def _named(self, name: str) -> str:
+        """Whether an event is one of a name, or of any that "*" takes in."""
+        if name != "*":
+            return f"name = {self.bound.text(name)}"
+        parts = [f"NOT startsWith(name, {self.bound.text(prefix)})" for prefix in nodes.SYSTEM_PREFIXES]
+        parts += [f"NOT endsWith(name, {self.bound.text(suffix)})" for suffix in nodes.UNCOUNTED_SUFFIXES]
+        return " AND ".join(parts)
+
     def _counts(self, leaf: Did) -> str:
         """Whether an event is among those that a leaf counts."""
-        parts = []
-        if leaf.event == "*":
-            for prefix in nodes.SYSTEM_PREFIXES:
-                parts.append(f"NOT startsWith(name, {self.bound.text(prefix)})")
-            for suffix in nodes.UNCOUNTED_SUFFIXES:
-                parts.append(f"NOT endsWith(name, {self.bound.text(suffix)})")
-        else:
-            parts.append(f"name = {self.bound.text(leaf.event)}")
+        parts = [self._named(leaf.event)]
         if self.rows:
             parts.append(f"occurred_at <= {instant(self.event_now)}")
         if not leaf.machines:

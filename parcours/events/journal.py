@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ import msgspec
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from parcours.events.entries import Entry
+from parcours.events.entries import Alike, Entry, Moved, Written
 from parcours.lib import bulk, clock
 from parcours.lib.instants import to_ms
 
@@ -29,10 +29,10 @@ _WORTH_COMPRESSING = 1_024
 _RAW, _ZLIB = b"\x00", b"\x01"
 _COLUMNS = ("account_id", "shard", "count", "created_at", "body")
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(list[Entry])
+_decoder = msgspec.msgpack.Decoder(list[Written])
 
 
-def encode(entries: Sequence[Entry]) -> bytes:
+def encode(entries: Sequence[Written]) -> bytes:
     """The body of a row: MessagePack, compressed when that is worth its while; the first byte says which."""
     return _wrap(_encoder.encode(entries))
 
@@ -51,11 +51,16 @@ def _wrap(packed: bytes) -> bytes:
 def decode(body: bytes | memoryview) -> list[Entry]:
     """The entries of a row's body. Raises ValueError when a later, unknown version wrote it."""
     kind, packed = bytes(body[:1]), body[1:]
-    if kind == _ZLIB:
-        return _decoder.decode(zlib.decompress(packed))
-    if kind == _RAW:
-        return _decoder.decode(packed)
-    raise ValueError(f"A journal row begins with {kind!r}, which this version cannot read.")
+    if kind not in (_ZLIB, _RAW):
+        raise ValueError(f"A journal row begins with {kind!r}, which this version cannot read.")
+    written = _decoder.decode(zlib.decompress(packed) if kind == _ZLIB else packed)
+    entries: list[Entry] = []
+    for each in written:
+        if isinstance(each, Alike):
+            entries += each.events()
+        else:
+            entries.append(each)
+    return entries
 
 
 def shard_of(account_id: int) -> int:
@@ -63,12 +68,29 @@ def shard_of(account_id: int) -> int:
     return account_id % settings.SHARDS
 
 
-def append(entries: Sequence[Entry], *, account_id: int) -> None:
+def append(entries: Sequence[Written], *, account_id: int) -> None:
     """Append entries in the caller's transaction; they keep their order. Nothing is written for no entry."""
     now, shard = to_ms(clock.now()), shard_of(account_id)
-    parts = (entries[start : start + MOST_ENTRIES] for start in range(0, len(entries), MOST_ENTRIES))
-    rows = [(account_id, shard, len(part), now, encode(part)) for part in parts]
+    rows = [(account_id, shard, count, now, encode(part)) for count, part in _parts(entries)]
     bulk.insert_many("events_journalrow", _COLUMNS, rows)
+
+
+def _parts(entries: Sequence[Written]) -> Iterator[tuple[int, list[Written]]]:
+    """The entries by rows, with how many (or how much) each row holds once read back."""
+    count, part = 0, list[Written]()
+    for entry in entries:
+        some = 1
+        if isinstance(entry, Alike):
+            some = len(entry.contacts)
+        elif isinstance(entry, Moved):
+            some = entry.weight
+        if part and count + some > MOST_ENTRIES:
+            yield count, part
+            count, part = 0, []
+        count += some
+        part.append(entry)
+    if part:
+        yield count, part
 
 
 class CollectorRow(msgspec.Struct, frozen=True):

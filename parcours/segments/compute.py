@@ -1,16 +1,15 @@
-"""Who is in a segment now, and what changed: one query on the event store at one watermark."""
+"""Who is in segments now, and what changed: one query on the event store at one watermark, for many at once."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from parcours.criteria import compile, nodes, store
+from parcours.criteria import members, nodes, store
 from parcours.criteria.compile import Scope, Statement
 from parcours.criteria.parse import parse
-from parcours.events.entries import Entry, Event, Membership
+from parcours.events.entries import MOST_MOVED, Moved
 from parcours.events.watermark import Watermark
 from parcours.lib.instants import to_ms
 from parcours.segments import names
@@ -42,52 +41,71 @@ def moves(
     `contacts` restricts the question to these. The membership compared with is the one at the watermark: earlier
     changes must have been digested.
     """
-    scope = Scope(segment.account_id, watermark.load, to_ms(watermark.as_of), segment.account.timezone)
-    meet = compile.members(node, scope, contacts=contacts)
-    rows = store.run(_changes(segment, meet, watermark.load, contacts))
-    return Moves(entered=rows[0][0], left=rows[0][1])
+    return moves_of_many([(segment, node)], watermark, contacts=contacts)[segment.pk]
 
 
-def _changes(segment: Segment, meet: Statement, load: int, contacts: Sequence[int] | None) -> Statement:
-    own = {"m_account": segment.account_id, "m_segment": segment.pk, "m_load": load}
+def moves_of_many(
+    asked: Sequence[tuple[Segment, nodes.Node]],
+    watermark: Watermark,
+    *,
+    contacts: Sequence[int] | None = None,
+    at_once: int = members.MOST,
+) -> dict[int, Moves]:
+    """`moves` of several segments of one account, by segment; `at_once` of them in one query.
+
+    With `contacts`, each segment is asked of all of these. What several criteria ask is asked once.
+    """
+    found: dict[int, Moves] = {}
+    for start in range(0, len(asked), at_once):
+        some = asked[start : start + at_once]
+        rows = store.run(_changes(some, watermark, contacts))
+        for place, (segment, _) in enumerate(some):
+            found[segment.pk] = Moves(entered=rows[0][2 * place], left=rows[0][2 * place + 1])
+    return found
+
+
+def _changes(
+    asked: Sequence[tuple[Segment, nodes.Node]], watermark: Watermark, contacts: Sequence[int] | None
+) -> Statement:
+    """One row: of each segment, who has to enter and who has to leave, two arrays."""
+    first = asked[0][0]
+    scope = Scope(first.account_id, watermark.load, to_ms(watermark.as_of), first.account.timezone)
+    meet = members.members_of([node for _, node in asked], scope, contacts=contacts)
+    own = {"m_account": first.account_id, "m_load": watermark.load}
+    own["m_segments"] = [segment.pk for segment, _ in asked]  # type: ignore[assignment]
     only = ""
     if contacts is not None:
         own["m_contacts"] = list(contacts)  # type: ignore[assignment]
         only = " AND contact IN {m_contacts:Array(UInt64)}"
+    place_of = "toUInt8(indexOf({m_segments:Array(UInt64)}, segment) - 1)"
     inside = (
-        "SELECT contact FROM memberships WHERE account = {m_account:UInt32} AND segment = {m_segment:UInt64}"
-        f" AND load <= {{m_load:UInt64}}{only} GROUP BY contact HAVING argMax(member, (load, position)) = 1"
+        f"SELECT contact, groupBitOr(bitShiftLeft(toUInt64(1), {place_of})) AS inside"
+        " FROM (SELECT segment, contact FROM memberships WHERE account = {m_account:UInt32}"
+        f" AND segment IN {{m_segments:Array(UInt64)}} AND load <= {{m_load:UInt64}}{only}"
+        " GROUP BY segment, contact HAVING argMax(member, (load, position)) = 1) GROUP BY contact"
+    )
+    arrays = ", ".join(
+        f"arraySort(groupArrayIf(contact, bitTest(meets, {place}) AND NOT bitTest(inside, {place}))),"
+        f" arraySort(groupArrayIf(contact, bitTest(inside, {place}) AND NOT bitTest(meets, {place})))"
+        for place in range(len(asked))
     )
     sql = (
-        "SELECT groupArrayIf(contact, meets AND NOT inside), groupArrayIf(contact, inside AND NOT meets) FROM"
-        " (SELECT contact, max(m) AS meets, max(i) AS inside FROM"
-        f" (SELECT contact, 1 AS m, 0 AS i FROM ({meet.sql}) UNION ALL SELECT contact, 0 AS m, 1 AS i FROM ({inside}))"
-        " GROUP BY contact ORDER BY contact)"
+        f"SELECT {arrays} FROM (SELECT contact, groupBitOr(m) AS meets, groupBitOr(i) AS inside FROM"
+        f" (SELECT contact, met AS m, toUInt64(0) AS i FROM ({meet.sql})"
+        f" UNION ALL SELECT contact, toUInt64(0) AS m, inside AS i FROM ({inside})) GROUP BY contact)"
+        " WHERE meets != inside"
     )
     return Statement(sql, meet.parameters | own)
 
 
 def entries(
     segment: Segment, found: Moves, *, now: datetime, computation: int, initial: bool
-) -> Iterator[Entry]:
-    """What the journal is told of moves: the membership, and an event of each contact.
+) -> Iterator[Moved]:
+    """What the journal is told of moves.
 
     The events of a segment's first computation are marked `initial` and start nothing.
     """
-    at, text = to_ms(now), str(segment.pk)
-    entering = {"segment": text, "initial": True} if initial else {"segment": text}
-    leaving = {"segment": text}
-    moved = itertools.chain(
-        ((contact, True) for contact in found.entered), ((contact, False) for contact in found.left)
-    )
-    for contact, member in moved:
-        yield Membership(segment.pk, contact, member, at)
-        yield Event(
-            "segment.entered" if member else "segment.left",
-            at,
-            at,
-            f"segment.{segment.pk}.{computation}.{contact}",
-            contact=contact,
-            properties=entering if member else leaving,
-            moves=not initial,
-        )
+    for contacts, member in ((found.entered, True), (found.left, False)):
+        for start in range(0, len(contacts), MOST_MOVED):
+            some = list(contacts[start : start + MOST_MOVED])
+            yield Moved(segment.pk, computation, member, to_ms(now), initial, some)

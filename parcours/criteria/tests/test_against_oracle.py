@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from parcours.criteria import compile, store
+from parcours.criteria import compile, members, store
 from parcours.criteria.batch import Case, evaluate_batch, evaluate_each
 from parcours.criteria.context import Context
 from parcours.criteria.evaluate import At, Run, Store, did, evaluate
@@ -184,10 +184,10 @@ def test_whole_accounts(store_process: Any, seed: int, documents: list[dict[str,
             number for number in world.contacts if oracle.meets(document, oracle.Case(number, NOW), world)
         }
         node = _parsed(document, context)
-        found = [row[0] for row in store.run(compile.members(node, scope))]
+        found = [row[0] for row in store.run(members.members(node, scope))]
         assert sorted(found) == sorted(expected), document
         if place % 3 == 0:
-            some = compile.members(node, scope, contacts=[1, 3, 5, 7, 999])
+            some = members.members(node, scope, contacts=[1, 3, 5, 7, 999])
             assert {row[0] for row in store.run(some)} == expected & {1, 3, 5, 7}, document
         at = At(NOW, world.zone)
         for number, contact in world.contacts.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from parcours.criteria import compile, store
+from parcours.criteria import compile, members, store
 from parcours.criteria.batch import Case, evaluate_batch
 from parcours.criteria.context import Context
 from parcours.criteria.parse import parse
@@ -72,6 +72,6 @@ def test_where_contacts_stand(store_process: Any) -> None:
     ]
     for (op, at), people in expected.items():
         node = parse({"journey": "3", "op": op} | ({"step": at} if at else {}), context=context)
-        found = store.run(compile.members(node, compile.Scope(ACCOUNT, 1, NOW)))
+        found = store.run(members.members(node, compile.Scope(ACCOUNT, 1, NOW)))
         assert {row[0] for row in found} == people, (op, at)
         assert evaluate_batch(node, cases, account=ACCOUNT, load=1) == people, (op, at)

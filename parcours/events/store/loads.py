@@ -17,7 +17,7 @@ import lz4.frame
 import msgspec
 import structlog
 
-from parcours.events.entries import Event, Membership, Parked
+from parcours.events.entries import Event, Membership, Moved, Parked
 from parcours.events.models import Load
 from parcours.events.store import rows
 from parcours.events.store.client import patiently, writer
@@ -38,6 +38,7 @@ class Body(msgspec.Struct, array_like=True):
     memberships: list[Membership] = []
     parked: list[Parked] = []
     merges: list[tuple[int, int]] = []
+    moved: list[Moved] = []
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -52,9 +53,10 @@ def encode_body(
     memberships: Sequence[Membership] = (),
     parked: Sequence[Parked] = (),
     merges: Sequence[tuple[int, int]] = (),
+    moved: Sequence[Moved] = (),
 ) -> bytes:
     """A load's body: its events with their subjects known, contacts' snapshots, and the rest."""
-    body = (events, profiles, links, memberships, parked, merges)
+    body = (events, profiles, links, memberships, parked, merges, moved)
     return lz4.frame.compress(_encoder.encode(body))
 
 
@@ -86,15 +88,20 @@ def tables(body: Body, *, account_id: int, load_id: int) -> list[Table]:
     """The tables that a body has rows for."""
     run_count, run_lines = rows.run_lines(body.events, body.parked, account_id=account_id, load_id=load_id)
     links = rows.link_lines(body.links, body.merges, account_id=account_id, load_id=load_id)
+    events = rows.event_lines(body.events, account_id=account_id, load_id=load_id)
+    events += rows.moved_event_lines(
+        body.moved, account_id=account_id, load_id=load_id, position=len(body.events)
+    )
+    memberships = rows.membership_lines(body.memberships, account_id=account_id, load_id=load_id)
+    memberships += rows.moved_lines(
+        body.moved, account_id=account_id, load_id=load_id, position=len(body.memberships)
+    )
+    moved = sum(len(each.contacts) for each in body.moved)
     found = [
-        ("events", len(body.events), rows.event_lines(body.events, account_id=account_id, load_id=load_id)),
+        ("events", len(body.events) + moved, events),
         ("runs", run_count, run_lines),
         ("links", len(body.links) + len(body.merges), links),
-        (
-            "memberships",
-            len(body.memberships),
-            rows.membership_lines(body.memberships, account_id=account_id, load_id=load_id),
-        ),
+        ("memberships", len(body.memberships) + moved, memberships),
         (
             "profiles",
             len(body.profiles),

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from parcours.events.entries import Event, Membership, Parked
+from parcours.events.entries import Event, Membership, Moved, Parked
 from parcours.lib.instants import from_ms, to_ms
 
 Texts = dict[str, list[str]]
@@ -262,6 +262,39 @@ def membership_lines(memberships: Sequence[Membership], *, account_id: int, load
         (account_id, each.segment, each.contact, int(each.member), instant_text(each.at), load_id, position)
         for position, each in enumerate(memberships)
     )
+
+
+def moved_lines(moved: Sequence[Moved], *, account_id: int, load_id: int, position: int) -> bytes:
+    """The rows of `memberships` of those who moved, from a position in the load on."""
+    lines: list[str] = []
+    for each in moved:
+        head = f"[{account_id},{each.segment},"
+        tail = f',{int(each.member)},"{instant_text(each.at)}",{load_id},'
+        lines += [f"{head}{contact}{tail}{place}]\n" for place, contact in enumerate(each.contacts, position)]
+        position += len(each.contacts)
+    return "".join(lines).encode()
+
+
+def moved_event_lines(moved: Sequence[Moved], *, account_id: int, load_id: int, position: int) -> bytes:
+    """The rows of `events` of those who moved, from a position in the load on.
+
+    They are those of `Moved.events`, which differ by the contact and the place alone.
+    """
+    lines: list[str] = []
+    contact_at, id_at, last = (
+        COLUMNS["events"].index(name) for name in ("contact", "message_id", "position")
+    )
+    for each in moved:
+        for row in _event_rows(each.events()[:1], account_id, load_id):
+            cells = [_encoder.encode(value).decode() for value in row]
+            head, middle = ",".join(cells[:contact_at]), ",".join(cells[contact_at + 1 : id_at])
+            begins, tail = cells[id_at].rpartition(".")[0], ",".join(cells[id_at + 1 : last])
+            lines += [
+                f'[{head},{contact},{middle},{begins}.{contact}",{tail},{place}]\n'
+                for place, contact in enumerate(each.contacts, position)
+            ]
+        position += len(each.contacts)
+    return "".join(lines).encode()
 
 
 def run_lines(

@@ -1,7 +1,8 @@
 """The store's schema: numbered `.sql` files of `migrations/`, each applied once, in their order.
 
 Statements end with a semicolon at the end of a line. The table `migrations` remembers what was applied; ClickHouse
-has no transactions for DDL, so each statement is remembered as soon as it is done.
+has no transactions for DDL, so each statement is remembered as soon as it is done. A statement with a line
+`-- only with the setting NAME` is left out where the engine knows no such setting of its tables.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "migrations"
 _END = re.compile(r";[ \t]*$", re.MULTILINE)
+_ONLY_WITH = re.compile(r"^-- only with the setting (\w+)$", re.MULTILINE)
 
 
 def statements() -> list[tuple[str, str]]:
@@ -34,7 +36,9 @@ def migrate(run: Callable[[str], str]) -> list[str]:
     for name, statement in statements():
         if name in done:
             continue
-        run(statement)
+        needed = _ONLY_WITH.search(statement)
+        if needed is None or needed[1] in run("SELECT name FROM system.merge_tree_settings").split("\n"):
+            run(statement)
         run(f"INSERT INTO migrations (name) VALUES ('{name}')")
         applied.append(name)
     return applied

@@ -1,0 +1,252 @@
+"""Who meets criteria, in one statement for many of them: the contacts of an account, or of a batch.
+
+Every leaf is asked once, whatever the number of criteria that name it, and answers with one bit for each contact. Its
+bits come from one reading of the contacts' mirror, from one reading of the events of each name (the properties of an
+event are read for the names that need them alone), and from the sets of members and of runs. A bit says that the
+leaf holds otherwise than for a contact who never did anything: whoever has no event has no row. One aggregation by
+contact puts the bits together, and the criteria are read from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from parcours.criteria import nodes
+from parcours.criteria.compile import NOBODY, Scope, Sql, Statement
+from parcours.criteria.evaluate import At, did, meets
+from parcours.criteria.nodes import Did, InJourney, InSegment, Leaf, Node, Test
+from parcours.criteria.sql_tests import instant
+
+MOST = 64
+"""How many criteria one statement takes: each is a bit of a whole number."""
+_WORD = 64
+
+
+def members(node: Node, scope: Scope, *, contacts: Sequence[int] | None = None) -> Statement:
+    """The contacts who meet criteria: column `contact`. `contacts` restricts the answer, and the work, to these."""
+    found = members_of([node], scope, contacts=contacts)
+    return Statement(f"SELECT contact FROM ({found.sql})", found.parameters)
+
+
+def members_of(criteria: Sequence[Node], scope: Scope, *, contacts: Sequence[int] | None = None) -> Statement:
+    """The contacts who meet one at least of several criteria (`MOST` of them at most).
+
+    Columns `contact` and `met`, whose bit k says that the contact meets the criteria number k.
+    """
+    if len(criteria) > MOST:
+        raise ValueError(f"One statement takes {MOST} criteria at most.")
+    sql = _Members(scope, contacts=contacts)
+    return Statement(sql.statement(criteria), sql.bound.parameters)
+
+
+class _Members(Sql):
+    """The statement under way; the bit 0 of the first word says that the contact exists."""
+
+    def __init__(self, scope: Scope, *, contacts: Sequence[int] | None) -> None:
+        super().__init__(scope, contacts=contacts)
+        self._bits: dict[Leaf, int] = {}
+        self._nothing = At(scope.now, scope.zone)
+
+    def statement(self, criteria: Sequence[Node]) -> str:
+        met = _word([(place, self.condition(node)) for place, node in enumerate(criteria)])
+        parts = list(self._parts())
+        words = range(1 + len(self._bits) // _WORD)
+        if len(parts) == 1:
+            people = f"SELECT contact, {_all('b{0} AS m{0}', words)} FROM ({parts[0]})"
+        else:
+            people = (
+                f"SELECT contact, {_all('groupBitOr(b{0}) AS m{0}', words)}"
+                f" FROM ({' UNION ALL '.join(parts)}) GROUP BY contact"
+            )
+        return f"SELECT contact, {met} AS met FROM ({people}) WHERE bitTest(m0, 0) AND met != 0"
+
+    def leaf(self, leaf: Leaf) -> str:
+        if isinstance(leaf, InSegment) and leaf.criteria is not None:
+            return super().leaf(leaf)
+        bit = self._bits.setdefault(leaf, len(self._bits) + 1)
+        turned = did(leaf, (), self._nothing) if isinstance(leaf, Did) else _is_set(leaf) and leaf.negated
+        return f"{'NOT ' if turned else ''}bitTest(m{bit // _WORD}, {bit % _WORD})"
+
+    def _parts(self) -> Iterator[str]:
+        """Selections of `contact` and of the words of bits, each of some leaves."""
+        yield self._of_profiles(
+            [leaf for leaf in self._bits if not _is_set(leaf) and not isinstance(leaf, Did)]
+        )
+        by_name: dict[str, list[Did]] = {}
+        for leaf in self._bits:
+            if isinstance(leaf, Did):
+                by_name.setdefault(leaf.event, []).append(leaf)
+            elif _is_set(leaf):
+                yield f"SELECT person AS contact, {self._words([(leaf, '1')])} FROM ({self._set(leaf)})"
+        for same in by_name.values():
+            for start in range(0, len(same), _WORD):
+                yield from self._of_events(same[start : start + _WORD])
+
+    def _words(self, bits: Sequence[tuple[Leaf | None, str]], name: str = "b") -> str:
+        """The words of bits, as columns, of leaves (None: that the contact exists) and the SQL that says 0 or 1."""
+        words: list[list[tuple[int, str]]] = [[] for _ in range(1 + len(self._bits) // _WORD)]
+        for leaf, value in bits:
+            bit = 0 if leaf is None else self._bits[leaf]
+            words[bit // _WORD].append((bit % _WORD, value))
+        return ", ".join(f"{_word(some)} AS {name}{place}" for place, some in enumerate(words))
+
+    # Contacts
+
+    def _of_profiles(self, leaves: Sequence[Leaf]) -> str:
+        """The contacts as their mirror has them at the watermark: of each, what its last row until it says."""
+        exists = f"gone = 0 AND p.created_at <= {instant(self.now)}"
+        said = [(leaf, super(_Members, self).leaf(leaf)) for leaf in leaves]
+        last = _all("argMax(w{0}, load) AS b{0}", range(1 + len(self._bits) // _WORD))
+        return (
+            f"SELECT contact, {last} FROM (SELECT contact, load, {self._words([(None, exists), *said], 'w')}"
+            f" FROM profiles AS p WHERE account = {self.account} AND load <= {self.load}{self._among('contact')})"
+            " GROUP BY contact"
+        )
+
+    def _among(self, column: str) -> str:
+        return f" AND {column} IN {self.only}" if self.only else ""
+
+    def _set(self, leaf: Leaf) -> str:
+        """Who is in a frozen segment, or went through a journey: column `person`."""
+        if isinstance(leaf, InSegment):
+            return self._frozen(leaf.segment)
+        assert isinstance(leaf, InJourney)
+        return f"SELECT person FROM ({self._journey(leaf)}) WHERE person != 0{self._among('person')} GROUP BY person"
+
+    # Events
+
+    def _of_events(self, leaves: Sequence[Did]) -> Iterator[str]:
+        """Of leaves on events of one name, who meets them otherwise than those who never did anything."""
+        counted, truths = [], []
+        for place, leaf in enumerate(leaves):
+            columns, truth = self._truth(leaf, place, alone=len(leaves) == 1)
+            counted += columns
+            truths.append((leaf, truth))
+        rows = self._rows_of(leaves)
+        found = (
+            f"SELECT person AS contact, {self._words(truths)} FROM"
+            f" (SELECT person, {', '.join(counted)} FROM ({rows}) GROUP BY person)"
+        )
+        some = " OR ".join(f"b{word} != 0" for word in sorted({self._bits[leaf] // _WORD for leaf in leaves}))
+        yield f"{found} WHERE {some}"
+
+    def _truth(self, leaf: Did, place: int, *, alone: bool) -> tuple[list[str], str]:
+        """A leaf's columns by person, and whether it holds otherwise than without any event."""
+        at = self._nothing
+        never = did(leaf, (), at)
+        if leaf.aggregate is None and _only_whether(leaf.count, at):
+            changes = meets(leaf.count, (), (Decimal(1),), at) != never
+            return [f"max(bitTest(bits, {place})) AS c{place}"], f"c{place}" if changes else "0"
+        columns = ["count() AS c0" if alone else f"countIf(bitTest(bits, {place})) AS c{place}"]
+        truth = self.on_people.whole(leaf.count, f"toDecimal128(c{place}, 0)")
+        if leaf.aggregate is not None:
+            more, met = self._amount(leaf.aggregate, place)
+            columns += more
+            truth = f"({truth} AND {met})"
+        return columns, f"({truth}) != {int(never)}"
+
+    def _amount(self, aggregate: nodes.Aggregate, place: int) -> tuple[list[str], str]:
+        numbers, kind = f"x{place}", aggregate.kind
+        columns = [f"sum(length({numbers})) AS n{place}"]
+        present, scale = f"n{place} > 0", ""
+        if kind in ("min", "max"):
+            columns.append(f"{kind}If(array{kind.capitalize()}({numbers}), notEmpty({numbers})) AS a{place}")
+        else:
+            columns.append(f"sum(arraySum(arrayMap(n -> toDecimal256(n, 10), {numbers}))) AS a{place}")
+        if kind == "sum":
+            present = "1"
+        elif kind == "avg":
+            scale = f" * n{place}"
+        return columns, self.on_people.amount(aggregate.test, f"a{place}", present, scale)
+
+    def _rows_of(self, leaves: Sequence[Did]) -> str:
+        """The events that one leaf at least counts: whose they are, which leaves, and the numbers summed."""
+        conditions = [self._counts(leaf) for leaf in leaves]
+        where = self._common(leaves)
+        if len(leaves) == 1:
+            bits, where = "toUInt64(1)", f"{where} AND {conditions[0]}"
+        else:
+            bits, where = _word(list(enumerate(conditions))), f"{where} AND bits != 0"
+        columns = [f"{bits} AS bits"]
+        names = ["bits"]
+        for place, leaf in enumerate(leaves):
+            if leaf.aggregate is not None:
+                numbers = self._property(leaf.aggregate.property).numbers
+                if len(leaves) > 1:
+                    numbers = f"if(bitTest(bits, {place}), {numbers}, [])"
+                columns.append(f"{numbers} AS x{place}")
+                names.append(f"x{place}")
+        of = f"{', '.join(columns)} FROM events WHERE {where}"
+        kept = ", ".join(f"s.{name} AS {name}" for name in names)
+        visitors = f"{of} AND contact = 0"
+        if self.only:
+            visitors += f" AND visitor IN (SELECT visitor FROM {self._tied()})"
+        merged = f"{of} AND contact IN (SELECT merged FROM {self._merged()})"
+        return (
+            f"SELECT contact AS person, {of} AND contact != 0{self._among('contact')}"
+            f" UNION ALL SELECT t.person AS person, {kept} FROM (SELECT visitor, {visitors}) AS s"
+            f" INNER JOIN {self._tied()} AS t ON t.visitor = s.visitor"
+            f" UNION ALL SELECT t.person AS person, {kept} FROM (SELECT contact AS merged, {merged}) AS s"
+            f" INNER JOIN {self._merged()} AS t ON t.merged = s.merged"
+        )
+
+    def _common(self, leaves: Sequence[Did]) -> str:
+        """What holds of every event that one leaf at least can count."""
+        condition = f"account = {self.account} AND load <= {self.load} AND occurred_at <= {instant(self.now)}"
+        condition += f" AND {self._named(leaves[0].event)}"
+        starts = [_earliest(leaf, self.scope.now) for leaf in leaves]
+        known = [start for start in starts if start is not None]
+        if len(known) == len(starts):
+            condition += f" AND occurred_at >= {instant(self.bound.whole(min(known)))}"
+        return condition
+
+    def _tied(self) -> str:
+        """Which contact (`person`) a visitor is."""
+        of = f"account = {self.account} AND load <= {self.load} AND merged = 0"
+        some = (
+            f" AND visitor IN (SELECT visitor FROM links WHERE {of} AND contact IN {self.only})"
+            if self.only
+            else ""
+        )
+        return (
+            f"(SELECT visitor, argMax(contact, load) AS person FROM links WHERE {of}{some} GROUP BY visitor"
+            f" HAVING person != 0{self._among('person')})"
+        )
+
+    def _merged(self) -> str:
+        """Which contact (`person`) one merged away is."""
+        return (
+            f"(SELECT merged, argMax(contact, load) AS person FROM links WHERE account = {self.account}"
+            f" AND load <= {self.load} AND visitor = {NOBODY} AND merged != 0 GROUP BY merged"
+            f" HAVING person != 0{self._among('person')})"
+        )
+
+
+def _earliest(leaf: Did, now: int) -> int | None:
+    """The instant (ms) before which no event counts; None: there is no such instant."""
+    window = leaf.window
+    if window is None:
+        return None
+    return window.start if window.last is None else now - window.last
+
+
+def _is_set(leaf: Leaf) -> bool:
+    return isinstance(leaf, InSegment | InJourney)
+
+
+def _all(text: str, words: range) -> str:
+    return ", ".join(text.format(word) for word in words)
+
+
+def _word(bits: Sequence[tuple[int, str]]) -> str:
+    """A whole number of 64 bits, of places and the SQL that says 0 or 1."""
+    if not bits:
+        return "toUInt64(0)"
+    return " + ".join(f"bitShiftLeft(toUInt64({value}), {place})" for place, value in bits)
+
+
+def _only_whether(test: Test, at: At) -> bool:
+    """Whether a test of a count holds for every count above 0, or for none of them."""
+    around = {1} | {int(bound) + step for bound in test.numbers for step in (-1, 0, 1, 2)}
+    return len({meets(test, (), (Decimal(count),), at) for count in around if count >= 1}) == 1
