@@ -3,7 +3,9 @@
 import "@fontsource-variable/figtree/index.css";
 import "@tabler/core/dist/css/tabler.min.css";
 import "./app.css";
+import "./contacts.css";
 import "./frame";
+import "./selection";
 import { mountIslands } from "./islands";
 
 mountIslands(document);

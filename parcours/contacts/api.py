@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,11 +16,13 @@ from pydantic import ConfigDict, Field
 from parcours.accounts import jobs
 from parcours.accounts.access import Actor, find, for_account
 from parcours.accounts.models import Account, BusinessUnit
-from parcours.contacts import actions, definitions, exports, queries, timeline
+from parcours.contacts import actions, definitions, exports, queries, timeline, uses
+from parcours.contacts import audience as audiences
+from parcours.contacts.audience import Audience
 from parcours.contacts.importing import actions as importing
-from parcours.contacts.models import AttributeDefinition, Contact, List, ListMember
+from parcours.contacts.models import Contact, List, ListMember
 from parcours.lib import clock
-from parcours.lib.paging import Paging, decode_cursor, encode_cursor, newest_first
+from parcours.lib.paging import Paging, newest_first
 from parcours.lib.problems import Fault, Invalid, Problem
 
 router = Router(tags=["contacts"])
@@ -43,6 +46,10 @@ class ContactFilter(Schema):
     phone: str = Field("", max_length=40)
     external_id: str = Field("", max_length=300)
     list: str = Field("", max_length=20, description="The id of a list that they are on.")
+    tag: str = Field("", max_length=100, description="A tag that they bear.")
+    segment: str = Field("", max_length=20, description="The id of a segment in which they are.")
+    consent: str = Field("", max_length=20, description="A channel and a consent: email:opted_in.")
+    attribute: str = Field("", max_length=100, description="An attribute of which they have a value.")
 
 
 class Consenting(Schema):
@@ -77,24 +84,22 @@ class References(_Strict):
     contacts: list[dict[str, Any]] = Field(max_length=_MOST_REFERENCES)
 
 
-class NewAttribute(_Strict):
-    name: str
-    type: str
+def audience_of(actor: Actor, wanted: ContactFilter) -> Audience:
+    """The contacts whom a filter means. Raises NotFound for a list or a segment that is not the account's."""
+    audience = Audience.read(wanted.model_dump())
+    audience.check(actor.account)
+    return audience
 
 
 def contacts_of(actor: Actor, wanted: ContactFilter) -> Any:
-    """The contacts that meet a filter. Raises NotFound for a list that is not the account's."""
+    """The contacts that meet a filter. Raises NotFound for a list or a segment that is not the account's."""
     country = actor.account.country
-    found = queries.search(actor.account_id, text=wanted.search, country=country)
+    found = audience_of(actor, wanted).rows(actor.account)
     for key in ("email", "phone", "external_id"):
         if value := getattr(wanted, key):
             found = found.filter(
                 pk__in=queries.by_key(actor.account_id, country=country, **{key: value}).values("pk")
             )
-    if wanted.list:
-        contact_list = find(List, wanted.list, actor=actor)
-        members = ListMember.objects.filter(list=contact_list).values("contact_id")
-        found = found.filter(pk__in=members)
     return found
 
 
@@ -103,19 +108,16 @@ def find_contact(contact_id: str, actor: Actor) -> Contact:
     return find(Contact, contact_id, actor=actor, rows=queries.living(actor.account_id))
 
 
-@router.get("/contacts", summary="Contacts, newest first")
-def list_contacts(request: HttpRequest, paging: Query[Paging], wanted: Query[ContactFilter]) -> Any:
-    return _page_of(contacts_of(_actor(request), wanted), paging)
-
-
-def _page_of(found: Any, paging: Paging) -> dict[str, Any]:
-    rows = found.order_by("-pk").values_list("pk", flat=True)
-    if paging.cursor:
-        (last,) = decode_cursor(paging.cursor, int)
-        rows = rows.filter(pk__lt=last)
-    ids = list(rows[: paging.limit + 1])
-    more, ids = len(ids) > paging.limit, ids[: paging.limit]
-    return {"items": queries.described(ids), "next": encode_cursor(ids[-1]) if more else None}
+@router.get("/contacts", summary="Contacts, newest first unless sorted otherwise")
+def list_contacts(
+    request: HttpRequest, paging: Query[Paging], wanted: Query[ContactFilter], sort: str = "newest"
+) -> Any:
+    if sort not in audiences.SORTS:
+        detail = _("An order is one of: %(orders)s.") % {"orders": ", ".join(audiences.SORTS)}
+        raise Invalid(detail, [Fault(pointer="/sort", detail=detail)])
+    found = contacts_of(_actor(request), wanted)
+    page = audiences.page(found, sort=sort, cursor=paging.cursor, size=paging.limit)
+    return {"items": queries.described(page.ids), "next": page.next}
 
 
 @router.post("/contacts", response={200: Any, 201: Any}, summary="Create or update a contact by its keys")
@@ -144,13 +146,15 @@ def _save(account: Account, line: dict[str, Any], said: Consenting) -> tuple[boo
     return bool(outcome.created), queries.described([outcome.contacts[0] or 0])[0]
 
 
-@router.get("/contacts/export", summary="Contacts as CSV or NDJSON")
-def export_contacts(request: HttpRequest, wanted: Query[ContactFilter], format: str = "csv") -> Any:
-    if format not in ("csv", "ndjson"):
-        detail = _("A format is csv or ndjson.")
-        raise Invalid(detail, [Fault(pointer="/format", detail=detail)])
+@router.get("/contacts/export", summary="Contacts as CSV or NDJSON, newest first")
+def export_contacts(
+    request: HttpRequest, wanted: Query[ContactFilter], format: str = "csv", columns: str = ""
+) -> Any:
     actor = _actor(request)
-    return exports.contacts(request, contacts_of(actor, wanted), account=actor.account, kind=format)
+    found = contacts_of(actor, wanted).order_by("-pk").values_list("pk", flat=True)
+    ids = array("q", found.iterator(10_000))
+    chosen = [column.strip() for column in columns.split(",") if column.strip()]
+    return exports.contacts(request, ids, account=actor.account, kind=format, columns=chosen)
 
 
 @router.post("/contacts/import", response={200: Any, 202: Any}, summary="Import contacts from CSV or NDJSON")
@@ -304,7 +308,9 @@ def change_list(request: HttpRequest, list_id: str, payload: ListChange) -> Any:
 
 @router.delete("/lists/{list_id}", tags=["lists"], response={204: None}, summary="Delete a list")
 def delete_list(request: HttpRequest, list_id: str) -> Any:
-    definitions.delete_list(contact_list=find(List, list_id, actor=_actor(request)), now=clock.now())
+    found = find(List, list_id, actor=_actor(request))
+    uses.refuse_while_used(found.account_id, "list", found.pk)
+    definitions.delete_list(contact_list=found, now=clock.now())
     return Status(204, None)
 
 
@@ -356,22 +362,3 @@ def remove_members(request: HttpRequest, list_id: str, payload: References) -> A
         account_id=found.account_id, list_id=found.pk, contact_ids=ids, source="api", now=clock.now()
     )
     return {"accepted": len(ids), "removed": len(left), "refused": refused}
-
-
-@router.get("/attributes", tags=["attributes"], summary="The account's custom attributes")
-def list_attributes(request: HttpRequest, paging: Query[Paging]) -> Any:
-    return newest_first(for_account(AttributeDefinition, _actor(request)), paging, as_json=attribute_json)
-
-
-def attribute_json(definition: AttributeDefinition) -> dict[str, Any]:
-    """A declared attribute as the API tells it."""
-    return {"name": definition.name, "type": definition.type, "created_at": definition.created_at}
-
-
-@router.post("/attributes", tags=["attributes"], response={201: Any}, summary="Declare a custom attribute")
-def declare_attribute(request: HttpRequest, payload: NewAttribute) -> Any:
-    account = _actor(request).account
-    definition = definitions.declare_attribute(
-        account_id=account.pk, name=payload.name, type=payload.type, now=clock.now()
-    )
-    return Status(201, attribute_json(definition))

@@ -10,13 +10,15 @@ class ContactsAppConfig(AppConfig):
         from django.db.models.signals import post_migrate
 
         from parcours.accounts import jobs
-        from parcours.contacts import bulk, search
+        from parcours.contacts import attribute_changes, bulk, search
         from parcours.contacts.importing import actions as importing
         from parcours.ui.navigation import Item, register
 
         jobs.register(importing.KIND, importing.run)
         jobs.register(bulk.KIND, bulk.run)
         jobs.register(bulk.UNDO, bulk.run_undo)
+        jobs.register(attribute_changes.KIND, attribute_changes.run)
         post_migrate.connect(search.after_migrate, sender=self, dispatch_uid="contacts.search")
-        register(Item(label=_("Contacts"), icon="users", url_name="contacts:index", order=20))
+        beside = ("/attributes", "/tags")
+        register(Item(label=_("Contacts"), icon="users", url_name="contacts:index", order=20, under=beside))
         register(Item(label=_("Lists"), icon="list-check", url_name="lists:index", order=30))

@@ -13,6 +13,8 @@ from parcours.contacts.models import AttributeDefinition, List
 from parcours.contacts.normalise import Unfit
 from parcours.lib.problems import Fault, Invalid
 
+_AT_ONCE = 5_000
+
 
 def create_list(*, account_id: int, name: str, business_unit_id: int | None = None, now: datetime) -> List:
     """A new, empty list."""
@@ -22,17 +24,21 @@ def create_list(*, account_id: int, name: str, business_unit_id: int | None = No
 
 
 def delete_list(*, contact_list: List, now: datetime) -> None:
-    """Delete a list; its members leave it first, which their history tells."""
-    with transaction.atomic():
-        members = list(contact_list.memberships.values_list("contact_id", flat=True))
-        actions.remove_from_list(
-            account_id=contact_list.account_id,
-            list_id=contact_list.pk,
-            contact_ids=members,
-            source="deletion",
-            now=now,
-        )
-        contact_list.delete()
+    """Delete a list; its members leave it first, some thousands at a time, which their history tells."""
+    while True:
+        with transaction.atomic():
+            lock(contact_list.account_id)
+            members = list(contact_list.memberships.values_list("contact_id", flat=True)[:_AT_ONCE])
+            if not members:
+                contact_list.delete()
+                return
+            actions.remove_from_list(
+                account_id=contact_list.account_id,
+                list_id=contact_list.pk,
+                contact_ids=members,
+                source="deletion",
+                now=now,
+            )
 
 
 def declare_attribute(*, account_id: int, name: str, type: str, now: datetime) -> AttributeDefinition:

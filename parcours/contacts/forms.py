@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from parcours.contacts.models import ConsentValue, List
+from parcours.contacts.models import AttributeDefinition, Channel, ConsentValue, Contact, List
 from parcours.lib.problems import Fault
 
 
@@ -91,6 +91,51 @@ class MemberForm(forms.Form):
     """Somebody to put on a list."""
 
     key = forms.CharField(label=_("E-mail address, phone number or external id"), max_length=400)
+
+
+class AttributeForm(forms.Form):
+    """An attribute's name and type."""
+
+    name = forms.CharField(
+        label=_("Name of the attribute"), max_length=100, help_text=_("Without a dot, for instance points.")
+    )
+    type = forms.ChoiceField(label=_("Type"), choices=AttributeDefinition.Type.choices)
+
+
+class ConsentForm(forms.Form):
+    """A consent recorded by hand, with where it comes from."""
+
+    channel = forms.ChoiceField(label=_("Channel"), choices=Channel.choices)
+    value = forms.ChoiceField(label=_("Consent"), choices=ConsentValue.choices)
+    source = forms.CharField(
+        label=_("Where this consent comes from"),
+        max_length=200,
+        help_text=_("For instance: asked by telephone. It is kept as the proof."),
+    )
+    note = forms.CharField(label=_("Note"), max_length=500, required=False)
+    resubscribe = forms.BooleanField(
+        label=_("This person had opted out and asks to be written to again"), required=False
+    )
+
+    def __init__(self, *args: Any, contact: Contact, **kwargs: Any) -> None:
+        kwargs.setdefault("auto_id", "consent_%s")
+        super().__init__(*args, **kwargs)
+        self.contact = contact
+        self.opted_out = any(
+            getattr(contact, f"consent_{channel}") == ConsentValue.OPTED_OUT for channel in Channel.values
+        )
+
+    def clean(self) -> dict[str, Any] | None:
+        """An opt-out ends only where that is said."""
+        said = super().clean() or self.cleaned_data
+        channel, value = said.get("channel"), said.get("value")
+        if channel and value and not said.get("resubscribe"):
+            before = getattr(self.contact, f"consent_{channel}")
+            if before == ConsentValue.OPTED_OUT != value:
+                self.add_error(
+                    "resubscribe", _("This person opted out: say that they ask to be written to again.")
+                )
+        return said
 
 
 def add_faults(form: forms.Form, faults: Sequence[Fault]) -> None:

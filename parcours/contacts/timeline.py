@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from parcours.contacts.models import Contact
-from parcours.events import watermark
+from parcours.events import catalogue, watermark
 from parcours.events.store import queries
 from parcours.lib.instants import from_ms, iso
 from parcours.lib.paging import decode_cursor, encode_cursor
@@ -29,9 +30,19 @@ class Page:
     next: str | None
 
 
-def page(contact: Contact, *, limit: int, cursor: str = "", as_of: str = "") -> Page:
-    """The events of a contact, newest first, as the API tells them. Raises Invalid for a cursor or an instant that
-    this timeline did not give."""
+def page(
+    contact: Contact,
+    *,
+    limit: int,
+    cursor: str = "",
+    as_of: str = "",
+    categories: Sequence[str] = (),
+) -> Page:
+    """The events of a contact, newest first, as the API tells them; those of some categories when any is given.
+
+    The category "" stands for events of no category of the catalogue. Raises Invalid for a cursor or an instant that
+    this timeline did not give.
+    """
     mark = (
         watermark.at(contact.account_id, _instant(as_of)) if as_of else watermark.current(contact.account_id)
     )
@@ -45,6 +56,10 @@ def page(contact: Contact, *, limit: int, cursor: str = "", as_of: str = "") -> 
             "before": before,
             "before_load": max(load, 0),
             "before_position": max(position, 0),
+            "categories": [each for each in categories if each],
+            "known": sorted(catalogue.CATEGORIES),
+            "chosen": 1 if categories else 0,
+            "others": 1 if "" in categories else 0,
             "limit": limit + 1,
         },
     )

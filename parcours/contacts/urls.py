@@ -1,19 +1,29 @@
 from django.urls import include, path
 
-from parcours.contacts.views import contacts, imports, lists
+from parcours.contacts.views import attributes, bulk, contacts, imports, lists, person, tags
 
 contacts_patterns = (
     [
         path("", contacts.index, name="index"),
         path("new", contacts.new, name="new"),
         path("export", contacts.export, name="export"),
+        path("export/columns", contacts.export_columns, name="export_columns"),
+        path("bulk", bulk.act, name="bulk"),
+        path("bulk/<str:job_id>", bulk.job, name="bulk_job"),
+        path("bulk/<str:job_id>/progress", bulk.progress, name="bulk_progress"),
+        path("bulk/<str:job_id>/undo", bulk.undo, name="bulk_undo"),
         path("import", imports.new, name="import"),
         path("import/<str:job_id>", imports.report, name="import_report"),
         path("import/<str:job_id>/progress", imports.progress, name="import_progress"),
         path("import/<str:job_id>/refused.csv", imports.refused, name="import_refused"),
-        path("<str:contact_id>", contacts.one, name="contact"),
-        path("<str:contact_id>/timeline", contacts.timeline_part, name="timeline"),
-        path("<str:contact_id>/erase", contacts.erase, name="erase"),
+        path("<str:contact_id>", person.one, name="contact"),
+        path("<str:contact_id>/edit", person.edit, name="edit"),
+        path("<str:contact_id>/profile", person.profile, name="profile"),
+        path("<str:contact_id>/consent", person.consent, name="consent"),
+        path("<str:contact_id>/tags", person.tag, name="tag"),
+        path("<str:contact_id>/lists", person.membership, name="membership"),
+        path("<str:contact_id>/timeline", person.timeline_part, name="timeline"),
+        path("<str:contact_id>/erase", person.erase, name="erase"),
     ],
     "contacts",
 )
@@ -30,7 +40,30 @@ lists_patterns = (
     "lists",
 )
 
+attributes_patterns = (
+    [
+        path("", attributes.index, name="index"),
+        path("table", attributes.table, name="table"),
+        path("<str:attribute_id>", attributes.one, name="attribute"),
+        path("<str:attribute_id>/count", attributes.count, name="count"),
+        path("<str:attribute_id>/progress", attributes.progress, name="progress"),
+        path("<str:attribute_id>/delete", attributes.delete, name="delete"),
+    ],
+    "attributes",
+)
+
+tags_patterns = (
+    [
+        path("", tags.index, name="index"),
+        path("rename", tags.rename, name="rename"),
+        path("delete", tags.delete, name="delete"),
+    ],
+    "tags",
+)
+
 urlpatterns = [
     path("contacts/", include(contacts_patterns)),
     path("lists/", include(lists_patterns)),
+    path("attributes/", include(attributes_patterns)),
+    path("tags/", include(tags_patterns)),
 ]

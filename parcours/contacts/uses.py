@@ -45,7 +45,7 @@ class Use:
     url: str
 
     def __str__(self) -> str:
-        return f"{self.kind} “{self.name}”"
+        return _("%(kind)s “%(name)s”") % {"kind": self.kind, "name": self.name}
 
 
 Finder = Callable[[int], Iterable[User]]
@@ -111,7 +111,7 @@ def refuse_while_used(account_id: int, kind: Kind, key: str | int) -> None:
     """Raises Problem (409 `in-use`) with the names of what uses it."""
     found = of_account(account_id).of(kind, key)
     if found:
-        names = ", ".join(
-            _("%(kind)s “%(name)s”") % {"kind": use.kind, "name": use.name} for use in found[:20]
-        )
-        raise Problem(409, "in-use", _("It is used by: %(names)s.") % {"names": names})
+        names = ", ".join(str(use) for use in found[:20])
+        told = [{"kind": use.kind, "name": use.name} for use in found]
+        detail = _("It is used by: %(names)s.") % {"names": names}
+        raise Problem(409, "in-use", detail, more={"uses": told})

@@ -15,7 +15,7 @@ from django.urls import URLPattern, get_resolver
 from parcours.accounts import access, actions
 from parcours.accounts.models import Account, ApiKey, Job
 from parcours.config.api import api
-from parcours.contacts.models import Contact, List
+from parcours.contacts.models import AttributeDefinition, Contact, List
 from parcours.journeys.models import Journey, Version
 from parcours.messaging.models import Message, Send, SendingDomain, Suppression
 from parcours.segments.models import Segment, SegmentFolder
@@ -94,6 +94,7 @@ def world(email: str) -> World:
         "job_id": Job.objects.create(account=account, kind="contacts.import"),
         "contact_id": contact,
         "list_id": List.objects.create(account=account, name="L"),
+        "attribute_id": AttributeDefinition.objects.create(account=account, name="a", type="text"),
         "segment_id": Segment.objects.create(account=account, name="S", criteria={"all": []}),
         "folder_id": SegmentFolder.objects.create(account=account, name="F"),
         "journey_id": journey,

@@ -34,6 +34,11 @@ WHERE account = {account:UInt32}
       OR (contact != 0 AND contact IN (SELECT merged FROM mine WHERE merged != 0))
   )
   AND (
+      {chosen:UInt8} = 0
+      OR substringIndex(name, '.', 1) IN {categories:Array(String)}
+      OR ({others:UInt8} = 1 AND substringIndex(name, '.', 1) NOT IN {known:Array(String)})
+  )
+  AND (
       {before:Int64} = 0
       OR (toUnixTimestamp64Milli(occurred_at), load, position) < ({before:Int64}, {before_load:UInt64}, {before_position:UInt32})
   )

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from parcours.accounts.access import WRITE, PageRequest, find, page
-from parcours.contacts import actions, definitions, queries
+from parcours.contacts import actions, definitions, queries, uses
+from parcours.contacts.audience import Audience
 from parcours.contacts.forms import ListForm, MemberForm
 from parcours.contacts.models import List
-from parcours.contacts.views.contacts import found_contact, people
+from parcours.contacts.views.audiences import address
+from parcours.contacts.views.people import found_contact, people
 from parcours.contacts.views.words import after
 from parcours.lib import clock
 from parcours.lib.paging import encode_cursor
+from parcours.lib.problems import Problem
 
 _A_PAGE = 50
 
@@ -31,10 +35,20 @@ def index(request: PageRequest) -> HttpResponse:
         )
         messages.success(request, _("The list “%(name)s” is made.") % {"name": made.name})
         return redirect("lists:list", made.pk)
-    found = queries.lists(request.actor.account_id).order_by("name", "pk")
-    return render(
-        request, "contacts/lists.html", {"lists": found, "form": form}, status=422 if form.errors else 200
-    )
+    search = request.GET.get("search", "").replace("\0", "").strip()[:200]
+    rows = List.objects.filter(account_id=request.actor.account_id).order_by("name", "pk")
+    if search:
+        rows = rows.filter(name__icontains=search)
+    listed = Paginator(rows, _A_PAGE).get_page(request.GET.get("page"))
+    # The members of this page's lists alone are counted.
+    shown = queries.lists(request.actor.account_id).filter(pk__in=[each.pk for each in listed.object_list])
+    context = {
+        "lists": shown.order_by("name", "pk"),
+        "listed": listed,
+        "search": search,
+        "form": form,
+    }
+    return render(request, "contacts/lists.html", context, status=422 if form.errors else 200)
 
 
 def _found(request: PageRequest, list_id: str) -> List:
@@ -44,9 +58,15 @@ def _found(request: PageRequest, list_id: str) -> List:
 @require_GET
 @page
 def one(request: PageRequest, list_id: str) -> HttpResponse:
-    """Who is on a list, the latest to join first."""
+    """Who is on a list, the latest to join first; a search narrows them."""
     found = _found(request, list_id)
+    search = request.GET.get("search", "").replace("\0", "").strip()[:200]
     rows = found.memberships.order_by("-pk").values_list("pk", "contact_id", "joined_at")
+    if search:
+        account = request.actor.account
+        matching = queries.search(account.pk, text=search, country=account.country)
+        rows = rows.filter(contact_id__in=matching.values("pk"))
+    count = rows.count()
     last = after(request.GET.get("cursor", ""))
     if last:
         rows = rows.filter(pk__lt=last)
@@ -60,9 +80,13 @@ def one(request: PageRequest, list_id: str) -> HttpResponse:
     context = {
         "list": found,
         "members": members,
+        "search": search,
+        "count": count,
+        "everybody": address(Audience(list=str(found.pk), search=search)),
         "next": encode_cursor(page_rows[-1][0]) if more else None,
         "member_form": MemberForm(),
         "name_form": ListForm(initial={"name": found.name}),
+        "uses": uses.of_account(found.account_id).of("list", found.pk),
     }
     return render(request, "contacts/list.html", context)
 
@@ -132,8 +156,13 @@ def remove(request: PageRequest, list_id: str, contact_id: str) -> HttpResponse:
 @require_POST
 @page(scope=WRITE)
 def delete(request: PageRequest, list_id: str) -> HttpResponse:
-    """Delete a list; its contacts stay."""
+    """Delete a list that nothing uses; its contacts stay."""
     found = _found(request, list_id)
+    try:
+        uses.refuse_while_used(found.account_id, "list", found.pk)
+    except Problem as problem:
+        messages.error(request, problem.detail)
+        return redirect("lists:list", found.pk)
     definitions.delete_list(contact_list=found, now=clock.now())
     messages.success(request, _("The list “%(name)s” is deleted. Its contacts stay.") % {"name": found.name})
     return redirect("lists:index")

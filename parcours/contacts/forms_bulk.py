@@ -1,0 +1,114 @@
+"""The forms of actions in bulk; what they say is checked by `bulk_actions`, for pages and API alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from parcours.accounts.models import Account
+from parcours.contacts import queries, tags
+from parcours.contacts.models import Channel, ConsentValue, List
+
+
+class BulkForm(forms.Form):
+    """What an action needs to be told."""
+
+    danger = False
+    button = gettext_lazy("Apply")
+
+    def __init__(self, *args: Any, account: Account, count: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.account = account
+        self.count = count
+
+    def said(self) -> dict[str, Any]:
+        """What the form says, as `bulk.start` takes it."""
+        return dict(self.cleaned_data)
+
+
+class ListChoice(BulkForm):
+    list = forms.ChoiceField(label=gettext_lazy("List"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rows = List.objects.filter(account=self.account).order_by("name", "pk").values_list("pk", "name")
+        self.fields["list"].choices = [(str(pk), name) for pk, name in rows]  # type: ignore[attr-defined]
+
+
+class TagChoice(BulkForm):
+    tag = forms.CharField(label=gettext_lazy("Tag"), max_length=100)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.offered = tags.offered(self.account.pk)
+        self.fields["tag"].widget.attrs |= {"list": "known-tags", "autocomplete": "off"}
+
+
+class AttributeValue(BulkForm):
+    name = forms.ChoiceField(label=gettext_lazy("Attribute"))
+    value = forms.CharField(
+        label=gettext_lazy("Value"),
+        required=False,
+        max_length=2000,
+        help_text=gettext_lazy(
+            "Empty takes the value away. Several values are separated by commas; a date reads 2026-03-28, "
+            "a yes or no is true or false."
+        ),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = queries.attribute_types(self.account.pk)
+        self.fields["name"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
+
+
+class ConsentChange(BulkForm):
+    channel = forms.ChoiceField(label=gettext_lazy("Channel"), choices=Channel.choices)
+    value = forms.ChoiceField(
+        label=gettext_lazy("Consent"), choices=ConsentValue.choices, initial=ConsentValue.OPTED_OUT
+    )
+    source = forms.CharField(
+        label=gettext_lazy("Where this consent comes from"),
+        max_length=200,
+        help_text=gettext_lazy("For instance: paper forms of the spring fair. It is kept as the proof."),
+    )
+    resubscribe = forms.BooleanField(
+        label=gettext_lazy("Also write again to those who had opted out"),
+        required=False,
+        help_text=gettext_lazy("Only if they asked for it since; say where it comes from."),
+    )
+
+
+class Erasure(BulkForm):
+    danger = True
+    button = gettext_lazy("Erase")
+    confirm = forms.CharField(max_length=20)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["confirm"].label = _("Type %(count)d to confirm") % {"count": self.count}
+        self.fields["confirm"].widget.attrs |= {"autocomplete": "off", "inputmode": "numeric"}
+
+    def clean_confirm(self) -> str:
+        """The number of people, as it is now."""
+        text: str = self.cleaned_data["confirm"]
+        if "".join(character for character in text if character.isdigit()) != str(self.count):
+            raise forms.ValidationError(_("This is not the number of people who would be erased."))
+        return text
+
+    def said(self) -> dict[str, Any]:
+        return {}
+
+
+FORMS: dict[str, type[BulkForm]] = {
+    "add_to_list": ListChoice,
+    "remove_from_list": ListChoice,
+    "add_tag": TagChoice,
+    "remove_tag": TagChoice,
+    "set_attribute": AttributeValue,
+    "set_consent": ConsentChange,
+    "erase": Erasure,
+}

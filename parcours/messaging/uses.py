@@ -1,0 +1,30 @@
+"""What messages use of contacts: the attributes that their contents name; and what messages are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.urls import reverse
+from django.utils.translation import pgettext_lazy
+
+from parcours.contacts.naming import Named
+from parcours.contacts.uses import User
+from parcours.messaging.models import Message
+
+
+def users(account_id: int) -> Iterator[User]:
+    """The messages and their contents."""
+    rows = Message.objects.filter(account_id=account_id).order_by("name", "pk")
+    for message in rows.only("name", "subject", "mjml", "html", "text").iterator():
+        yield User(
+            kind=pgettext_lazy("kind", "Message"),
+            name=message.name,
+            url=reverse("messages:edit", args=[message.pk]),
+            texts=(message.subject, message.mjml, message.html, message.text),
+        )
+
+
+def named(account_id: int, ids: list[int]) -> dict[int, Named]:
+    """The names and pages of messages."""
+    rows = Message.objects.filter(account_id=account_id, pk__in=ids).values_list("pk", "name")
+    return {pk: Named(name, reverse("messages:edit", args=[pk])) for pk, name in rows}
