@@ -114,7 +114,7 @@ def run(segment: Segment, held: Held, progress: Progress) -> bool:
             progress=TOLD,
             settling_first=told.first,
             settling_row=told.last,
-            settling_at=now,
+            settling_at=clock.now(),
             error="",
             late_reason="",
             retry_at=0,
