@@ -3,6 +3,7 @@
 type Mount = (element: HTMLElement) => void;
 
 const islands: Record<string, () => Promise<{ mount: Mount }>> = {
+  builder: () => import("./builder/main"),
   canvas: () => import("./canvas/main"),
 };
 

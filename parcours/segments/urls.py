@@ -6,7 +6,6 @@ segments_patterns = (
     [
         path("", index.index, name="list"),
         path("new", edit.new, name="new"),
-        path("preview", edit.preview, name="preview"),
         path("pulse", index.pulse, name="pulse"),
         path("night", night.night, name="night"),
         path("move", folders.move, name="move"),

@@ -224,7 +224,6 @@ PAGES: dict[str, str] = {
     "criteria/words": READ,
     "segments/": READ,
     "segments/new": WRITE,
-    "segments/preview": READ,
     "segments/pulse": READ,
     "segments/night": ADMIN,
     "segments/move": WRITE,

@@ -71,15 +71,6 @@ def test_faults_are_shown_at_their_place(reader: Client) -> None:
     assert deep.status_code == 422
 
 
-def test_the_preview_counts_while_one_writes(firm: Firm, reader: Client) -> None:
-    firm.people({"email": "ann@example.org", "city": "Paris"})
-    firm.catch_up()
-    assert "ann@example.org" in text(reader.post("/segments/preview", {"criteria": IN_PARIS}))
-    assert "Ces critères ne se lisent pas encore" in text(
-        reader.post("/segments/preview", {"criteria": "{}"})
-    )
-
-
 def test_every_action_of_the_menu(firm: Firm, reader: Client) -> None:
     segment = firm.segment({"all": []}, name="Tous")
     for action, status in (("pause", "paused"), ("activate", "computing"), ("refresh", "computing")):

@@ -6,14 +6,14 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from parcours.accounts.access import WRITE, PageRequest, find, page
 from parcours.lib import clock
 from parcours.lib.problems import Invalid
-from parcours.segments import actions, queries
+from parcours.segments import actions
 from parcours.segments.examples import BY_KEY, EXAMPLES
-from parcours.segments.forms import SegmentForm, read, written
+from parcours.segments.forms import SegmentForm, written
 from parcours.segments.models import Segment
 
 
@@ -38,7 +38,8 @@ def new(request: PageRequest) -> HttpResponse:
         else:
             messages.success(request, _("The segment “%(name)s” is made.") % {"name": segment.name})
             return redirect("segments:list")
-    context = {"form": form, "examples": EXAMPLES, "chosen": chosen, "segment": None}
+    account = request.actor.account
+    context = {"form": form, "examples": EXAMPLES, "chosen": chosen, "segment": None, "account": account}
     return render(request, "segments/edit.html", context, status=422 if form.errors else 200)
 
 
@@ -62,19 +63,5 @@ def edit(request: PageRequest, segment_id: str) -> HttpResponse:
         else:
             messages.success(request, _("The segment “%(name)s” is saved.") % {"name": segment.name})
             return redirect("segments:list")
-    context = {"form": form, "segment": segment}
+    context = {"form": form, "segment": segment, "account": request.actor.account}
     return render(request, "segments/edit.html", context, status=422 if form.errors else 200)
-
-
-@require_POST
-@page
-def preview(request: PageRequest) -> HttpResponse:
-    """A fragment: how many contacts meet the criteria being written, and some of them."""
-    try:
-        criteria = read(request.POST.get("criteria", ""))
-        found = queries.preview(account=request.actor.account, criteria=criteria, pointer="")
-    except Invalid as refusal:
-        return render(request, "segments/preview.html", {"faults": refusal.errors})
-    except ValueError as error:
-        return render(request, "segments/preview.html", {"faults": [{"pointer": "", "detail": str(error)}]})
-    return render(request, "segments/preview.html", {"found": found})

@@ -1,0 +1,245 @@
+"""Criteria composed in a browser: by mouse and by keyboard, in both languages, at a desk and on a phone."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.fixtures.browser import Visits, assert_accessible, assert_fits, shoot
+from tests.fixtures.installation import Account, Installation
+
+TEXTS = {
+    "fr": {
+        "add": "Ajouter un critère", "group": "Ajouter un groupe", "city": "Ville", "orders": "Commandes passées",
+        "opened": "E-mails ouverts", "often": "Combien de fois", "times": "Nombre de fois", "when": "Quand",
+        "filter": "Ajouter un filtre", "property": "Propriété", "mode": "Ce que le contact doit remplir",
+        "name": "Nom", "save": "Enregistrer le segment", "undo": "Annuler la dernière action", "redo": "Rétablir",
+        "value": "Valeur : Ville", "total": "Valeur : Total", "compare": "Comparaison : Total", "duration": "Durée",
+        "remove": "Retirer Ville", "up": "Monter Ville", "down": "Descendre Ville", "made": "est créé",
+        "sentence": "a pour ville « Lyon », a passé au moins 2 commandes de plus de 50 €"
+        " dans les 90 derniers jours et n’a ouvert aucun e-mail",
+        "search": "Chercher un champ, un événement, une liste…",
+    },
+    "en": {
+        "add": "Add a criterion", "group": "Add a group", "city": "City", "orders": "Orders placed",
+        "opened": "Opened", "often": "How often", "times": "Number of times", "when": "When",
+        "filter": "Add a filter", "property": "Property", "mode": "What the contact has to meet",
+        "name": "Name", "save": "Save the segment", "undo": "Undo", "redo": "Redo",
+        "value": "Value: City", "total": "Value: Total", "compare": "Comparison: Total", "duration": "Duration",
+        "remove": "Remove City", "up": "Move City up", "down": "Move City down", "made": "is made",
+        "sentence": "has the city “Lyon”, has placed at least 2 orders of more than €50 in the last 90 days"
+        " and has opened no e-mail",
+        "search": "Search a field, an event, a list…",
+    },
+}  # fmt: skip
+ORDERS = {
+    "event": "order.placed",
+    "count": {"op": "gte", "value": 2},
+    "window": {"last": "90d"},
+    "where": [{"property": "total", "op": "gt", "value": 50}],
+}
+COMPOSED = {
+    "all": [{"field": "city", "op": "eq", "value": "Lyon"}, ORDERS, {"not": {"event": "email.opened"}}]
+}
+
+
+@pytest.fixture(scope="module")
+def lyon(installation: Installation, account: Account) -> int:
+    """So many contacts meet what is composed: two; others each fail one criterion."""
+    headers = {"Authorization": f"Bearer {account.api_key}"}
+    with httpx.Client(base_url=f"{installation.url}/api/v1", headers=headers, timeout=60) as http:
+        people = [("ada", "Lyon"), ("bob", "lyon"), ("eve", "Lyon"), ("joe", "Paris"), ("kim", "Lyon")]
+        for name, city in people:
+            made = http.post(
+                "/contacts", json={"email": f"{name}@builder.example", "city": city, "first_name": name}
+            )
+            assert made.status_code == 201, made.text
+        recently = datetime.now(UTC) - timedelta(days=10)
+        events: list[dict[str, Any]] = []
+        for name, totals in {
+            "ada": [60, 70],
+            "bob": [51, 900],
+            "eve": [60, 40],
+            "joe": [60, 60],
+            "kim": [80, 80],
+        }.items():
+            for number, total in enumerate(totals):
+                events.append({
+                    "name": "order.placed", "occurred_at": recently.isoformat(), "message_id": f"b-{name}-{number}",
+                    "contact": {"email": f"{name}@builder.example"},
+                    "properties": {"order_id": f"b-{name}-{number}", "total": total, "offre": "Été"},
+                })  # fmt: skip
+        events.append({
+            "name": "email.opened", "occurred_at": recently.isoformat(), "message_id": "b-open",
+            "contact": {"email": "kim@builder.example"}, "properties": {},
+        })  # fmt: skip
+        body = "\n".join(json.dumps(event) for event in events)
+        done = http.post("/events?history=true&wait=true", content=body)
+        assert done.status_code == 200, done.text
+        assert done.json()["refused"] == []
+    return 2
+
+
+def _choose(page: Page, within: Locator, words: dict[str, str], text: str, *, keys: bool) -> None:
+    """Add a criterion to a group by its name: with the keyboard alone, or with the mouse."""
+    add = within.get_by_role("button", name=words["add"], exact=True).last
+    if keys:
+        add.focus()
+        page.keyboard.press("Enter")
+    else:
+        add.click()
+    search = page.get_by_role("combobox", name=words["search"])
+    expect(search).to_be_focused()
+    search.fill(text)
+    option = page.get_by_role("option", name=text).first
+    expect(option).to_be_visible()
+    if keys:
+        for _ in range(30):
+            if option.get_attribute("aria-selected") == "true":
+                break
+            page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+    else:
+        option.click()
+    expect(search).to_have_count(0)
+
+
+def _plain(text: str) -> str:
+    return text.replace("\u00a0", " ").replace("\u202f", " ").strip()
+
+
+def _saved(page: Page) -> Any:
+    return json.loads(page.locator("#id_criteria").input_value())
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_criteria_are_composed_and_counted(
+    visits: Visits, account: Account, lyon: int, language: str, width: int
+) -> None:
+    words, keys = TEXTS[language], width == 1440
+    page = visits.page(account=account, language=language, width=width)
+    page.goto("/segments/new")
+    root = page.locator(".group-root")
+    expect(root).to_be_visible()
+    assert_accessible(page)
+
+    _choose(page, root, words, words["city"], keys=keys)
+    page.get_by_role("combobox", name=words["value"]).fill("Lyon")
+
+    _choose(page, root, words, words["orders"], keys=keys)
+    orders = page.get_by_role("region", name=words["orders"])
+    orders.get_by_label(words["often"]).select_option("gte")
+    orders.get_by_label(words["times"]).fill("2")
+    orders.get_by_label(words["when"]).select_option("last")
+    orders.get_by_label(words["duration"]).fill("90")
+    orders.get_by_role("button", name=words["filter"]).click()
+    prop = orders.get_by_role("combobox", name=words["property"])
+    prop.fill("Total")
+    if keys:
+        expect(orders.get_by_role("option", name="Total").first).to_be_visible()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+    else:
+        orders.get_by_role("option", name="Total").first.click()
+    expect(orders.get_by_label(words["compare"])).to_have_value("gt:number")
+    orders.get_by_label(words["total"]).fill("50")
+
+    # A group inside: none of its criteria.
+    root.get_by_role("button", name=words["group"], exact=True).last.click()
+    inner = page.locator(".group .group")
+    inner.get_by_label(words["mode"]).select_option("none")
+    _choose(page, inner, words, words["opened"], keys=keys)
+
+    said = page.locator("[data-sentence]")
+    expect(page.locator(f"[data-count='{lyon}']")).to_be_visible()
+    expect(said).to_contain_text("Lyon")
+    assert _plain(said.inner_text()) == words["sentence"]
+    expect(page.get_by_text("bob@builder.example")).to_be_visible()
+    assert _saved(page) == COMPOSED
+    assert_fits(page)
+    assert_accessible(page)
+    shoot(page, f"builder-{language}-{width}")
+
+    # Up, down, away and back again.
+    page.get_by_role("button", name=words["down"], exact=True).click()
+    assert [next(iter(one)) for one in _saved(page)["all"]] == ["event", "field", "not"]
+    page.get_by_role("button", name=words["up"], exact=True).click()
+    page.get_by_role("button", name=words["remove"], exact=True).click()
+    assert len(_saved(page)["all"]) == 2
+    page.keyboard.press("Control+z")
+    assert _saved(page) == COMPOSED
+    page.keyboard.press("Control+Shift+z")
+    assert len(_saved(page)["all"]) == 2
+    page.get_by_role("button", name=words["undo"]).click()
+
+    page.get_by_label(words["name"], exact=True).fill(f"Lyonnais {language} {width}")
+    page.get_by_role("button", name=words["save"]).click()
+    expect(page.get_by_text(words["made"])).to_be_visible()
+
+
+def test_a_fault_is_told_at_its_criterion(visits: Visits, account: Account, lyon: int) -> None:
+    page = visits.page(account=account, language="fr")
+    page.goto("/segments/new?example=loyal")
+    orders = page.get_by_role("region", name="Commandes passées")
+    orders.get_by_label("Nombre de fois").fill("deux")
+    # It is told once the reader leaves the criterion, not while it is being written.
+    expect(orders.locator(".faults")).to_have_count(0)
+    page.get_by_label("Nom", exact=True).focus()
+    expect(orders.get_by_text("Il faut un nombre.")).to_be_visible()
+    expect(page.get_by_text("Complétez les critères")).to_be_visible()
+    assert_accessible(page)
+    assert all("422" in fault for fault in visits.faults)
+    visits.faults.clear()
+
+
+def test_json_is_seen_and_pasted(visits: Visits, account: Account, lyon: int) -> None:
+    page = visits.page(account=account, language="fr")
+    page.goto("/segments/new")
+    page.get_by_role("button", name="JSON").click()
+    field = page.locator("#id_criteria")
+    expect(field).to_be_visible()
+    field.fill(json.dumps({"any": [ORDERS, {"tag": "VIP", "op": "has_not"}]}))
+    page.get_by_role("button", name="JSON").click()
+    expect(field).to_be_hidden()
+    expect(page.get_by_label("Ce que le contact doit remplir")).to_have_value("any")
+    expect(page.get_by_role("combobox", name="Étiquette")).to_have_value("VIP")
+    expect(page.locator("[data-sentence]")).to_contain_text("ou ne porte pas l’étiquette")
+    page.get_by_role("button", name="Annuler la dernière action").click()
+    assert _saved(page) == {"all": []}
+
+
+def test_values_seen_lately_are_suggested(visits: Visits, account: Account, lyon: int) -> None:
+    page = visits.page(account=account, language="fr")
+    page.goto("/segments/new?example=loyal")
+    orders = page.get_by_role("region", name="Commandes passées")
+    orders.get_by_role("button", name="Ajouter un filtre").click()
+    orders.get_by_role("combobox", name="Propriété").fill("off")
+    orders.get_by_role("option", name="offre").click()
+    began = time.monotonic()
+    orders.get_by_role("combobox", name="Valeur : offre").focus()
+    expect(orders.get_by_role("option", name="Été")).to_be_visible()
+    assert time.monotonic() - began < 5
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert _saved(page)["all"][0]["where"] == [{"property": "offre", "op": "eq", "value": "Été"}]
+
+
+def test_without_the_program_the_form_still_works(visits: Visits, account: Account) -> None:
+    page = visits.page(account=account, language="fr")
+    page.route("**/*.js", lambda route: route.abort())
+    page.goto("/segments/new")
+    visits.faults.clear()
+    field = page.locator("#id_criteria")
+    expect(field).to_be_visible()
+    page.get_by_label("Nom", exact=True).fill("À la main")
+    field.fill('{"all": [{"field": "city", "op": "eq", "value": "Nantes"}]}')
+    page.get_by_role("button", name="Enregistrer le segment").click()
+    expect(page.get_by_text("est créé")).to_be_visible()
+    visits.faults.clear()
