@@ -108,3 +108,9 @@ def currency_of(properties: Mapping[str, Any]) -> str:
     """The currency that an event names, in capitals; "" when it names none."""
     value = properties.get("currency")
     return value.upper()[:12] if isinstance(value, str) else ""
+
+
+def shown(amount: Decimal) -> str:
+    """An amount as a form shows it, to be typed over: two decimals, more when it has more."""
+    exact = amount.normalize()
+    return format(max(exact, exact.quantize(_CENT), key=lambda one: -int(one.as_tuple().exponent)), "f")

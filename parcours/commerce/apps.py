@@ -1,6 +1,29 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class CommerceAppConfig(AppConfig):
     name = "parcours.commerce"
     label = "commerce"
+
+    def ready(self) -> None:
+        from parcours.commerce.deals.linking import Deals
+        from parcours.commerce.importing import actions as importing
+        from parcours.commerce.listening import listener
+        from parcours.contacts import panels
+        from parcours.contacts.merging import following
+        from parcours.contacts.panels import Panel
+        from parcours.tracking import deals, fanout
+        from parcours.ui.navigation import Item, register
+
+        importing.register()
+        deals.register(Deals())
+        fanout.register(listener)
+        following.register("commerce_order", "contact_id")
+        following.register("commerce_dealcontact", "contact_id")
+        panels.register(Panel(title=_("Orders"), url_name="orders:of_contact", order=60))
+        panels.register(Panel(title=_("Deals"), url_name="deals:of_contact", order=61))
+        under = ("/settings/pipelines/",)
+        register(Item(label=_("Deals"), icon="target", url_name="deals:board", order=60, under=under))
+        register(Item(label=_("Orders"), icon="shopping-cart", url_name="orders:index", order=62))
+        register(Item(label=_("Products"), icon="packages", url_name="products:index", order=64))

@@ -40,6 +40,7 @@ ROUTERS = (
     "parcours.segments.api",
     "parcours.journeys.api",
     "parcours.messaging.api",
+    "parcours.messaging.api_suppressions",
     "parcours.commerce.importing.api",
     "parcours.commerce.orders.api",
     "parcours.commerce.products.api",

@@ -174,9 +174,10 @@ def create_account(**values: str | None) -> None:
 
 
 @main.command(
-    "import", help="Import a file of contacts (CSV, NDJSON) or events (NDJSON); prints the job as JSON."
+    "import",
+    help="Import a file of contacts, orders, deals or products (CSV, NDJSON) or events (NDJSON); prints the job.",
 )
-@click.argument("kind", type=click.Choice(["contacts", "events"]))
+@click.argument("kind", type=click.Choice(["contacts", "events", "orders", "deals", "products"]))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--account", "account_name", help="The account's name or id; not needed when there is only one."
@@ -188,7 +189,7 @@ def create_account(**values: str | None) -> None:
 @click.option("--source", help="Contacts: where the consents come from.")
 @click.option("--proof", help="Contacts: how the consents can be proved.")
 @click.option("--resubscribe", is_flag=True, help="Contacts: let consents end an opt-out; needs --source.")
-@click.option("--history", is_flag=True, help="Events: past ones, which start and move no journey.")
+@click.option("--history", is_flag=True, help="Events, orders, deals: past ones, which start no journey.")
 def import_file(kind: str, file: Path, account_name: str | None, **options: str | bool | None) -> None:
     from parcours.config import startup
 

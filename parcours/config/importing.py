@@ -1,4 +1,4 @@
-"""`parcours import`: a file of contacts or events, through the running server when there is one, else directly."""
+"""`parcours import`: a file of contacts, events, orders…, through the running server if there is one, else directly."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import urllib3
 from parcours.accounts import actions, jobs
 from parcours.accounts.access import ADMIN
 from parcours.accounts.models import Account, Job
+from parcours.commerce.importing import actions as commerce
+from parcours.commerce.importing.kinds import KINDS
 from parcours.config import serving
 from parcours.contacts.importing import actions as contacts
 from parcours.events import watermark
@@ -57,7 +59,7 @@ def _through(
         account=account, name=f"parcours import {file.name}"[:200], scopes=[ADMIN]
     )
     http = urllib3.PoolManager(retries=False, headers={"Authorization": f"Bearer {secret}"})
-    address = f"{server}/api/v1/" + {"contacts": "contacts/import", "events": "events"}[kind]
+    address = f"{server}/api/v1/" + ("events" if kind == "events" else f"{kind}/import")
     try:
         with file.open("rb") as content:
             answer = http.request(
@@ -98,17 +100,19 @@ def _directly(kind: str, file: Path, *, account: Account, options: dict[str, str
             with file.open("rb") as content:
                 chunks = iter(lambda: content.read(_CHUNK), b"")
                 if kind == "contacts":
-                    consents = {channel: options.get(f"consent_{channel}", "") for channel in _CHANNELS}
                     job = contacts.start(
                         account,
                         chunks,
-                        options=contacts.Options(
-                            lists=[each for each in options.get("list", "").split(",") if each],
-                            consents={channel: value for channel, value in consents.items() if value},
-                            source=options.get("source", ""),
-                            proof=options.get("proof", ""),
-                            resubscribe="resubscribe" in options,
-                        ),
+                        options=contacts.options_of(options),
+                        content_type=_content_type(file),
+                        filename=file.name,
+                    )
+                elif kind in KINDS:
+                    job = commerce.start(
+                        KINDS[kind],
+                        account,
+                        chunks,
+                        history="history" in options,
                         content_type=_content_type(file),
                         filename=file.name,
                     )
@@ -124,6 +128,3 @@ def _directly(kind: str, file: Path, *, account: Account, options: dict[str, str
             if not digest.round():
                 time.sleep(_IDLE_SECONDS)
     return jobs.as_json(job)
-
-
-_CHANNELS = ("email", "sms", "whatsapp")

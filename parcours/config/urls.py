@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("parcours.accounts.urls")),
     path("", include("parcours.contacts.merging.urls")),  # before contacts, whose ids its addresses would be
     path("", include("parcours.contacts.urls")),
+    path("", include("parcours.commerce.urls")),
     path("", include("parcours.segments.urls")),
     path("", include("parcours.segments.builder.urls")),
     path("", include("parcours.messaging.urls")),

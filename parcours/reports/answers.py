@@ -170,8 +170,14 @@ def state_contacts(
 
 
 def message_report(scope: messages.Scope, *, mark: Watermark) -> dict[str, Any]:
-    """`messages/{id}/report`: every metric of the message."""
-    return {"as_of": iso(mark.as_of), "metrics": messages.metrics(scope, mark=mark)}
+    """`messages/{id}/report`: every metric of the message, and the revenue in other currencies."""
+    found = messages.figures(scope, mark=mark)
+    return {
+        "as_of": iso(mark.as_of),
+        "metrics": found.metrics,
+        "currency": scope.currency,
+        "other_currencies": found.other_currencies,
+    }
 
 
 def recipients(
@@ -184,9 +190,7 @@ def recipients(
 ) -> dict[str, Any]:
     """`messages/{id}/report/recipients?metric=`: the list behind a metric, as long as its number."""
     rows = messages.recipients(scope, metric, mark=mark, after=after, limit=limit + 1)
-    counted = messages.NUMERATOR.get(metric, metric)
-    key = "send" if counted in messages.SENDS else "contact" if counted in messages.PEOPLE else "message_id"
-    rows, cursor = cut_page(rows, limit=limit, keys=("at_ms", key))
+    rows, cursor = cut_page(rows, limit=limit, keys=("at_ms", messages.key_of(metric)))
     known = people(scope.account_id, (row["contact"] for row in rows))
     items = []
     for row in rows:
@@ -196,5 +200,8 @@ def recipients(
                 item[name] = row[name]
         if "machine" in row:
             item["machine"] = bool(row["machine"])
+        if "order_id" in row:
+            item["order"] = row["order_id"]
+            item |= {name: row[name] for name in ("currency", "amount", "net")}
         items.append(item)
     return {"as_of": iso(mark.as_of), "metric": metric, "items": items, "next": cursor}

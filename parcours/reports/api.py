@@ -72,7 +72,14 @@ def step_of(journey: Journey, step: str) -> dict[str, Any]:
 def scope_of(actor: Actor, message: Message, reading: MessageReading) -> messages.Scope:
     """The sends that a reading of a message's report is about."""
     journey = find(Journey, reading.journey, actor=actor).pk if reading.journey else 0
-    return messages.Scope(actor.account_id, [message.pk], journey=journey, machines=reading.machines)
+    return messages.Scope(
+        actor.account_id,
+        [message.pk],
+        journey=journey,
+        machines=reading.machines,
+        currency=actor.account.currency,
+        window=actor.account.attribution_days,
+    )
 
 
 @router.get("/journeys/{journey_id}/statistics", summary="Every counter of a journey and of its steps")
@@ -166,7 +173,9 @@ def read_message_report_csv(request: HttpRequest, message_id: str, reading: Quer
     return csv_response(request, f"message-{message.pk}-report.csv", ("metric", "value"), rows)
 
 
-@router.get("/messages/{message_id}/report/recipients", summary="The people, sends or events behind a metric")
+@router.get(
+    "/messages/{message_id}/report/recipients", summary="The people, sends, events or orders behind a metric"
+)
 def read_recipients(request: HttpRequest, message_id: str, reading: Query[MessageReading]) -> Any:
     actor = _actor(request)
     message = find(Message, message_id, actor=actor)
@@ -185,8 +194,7 @@ def recipients_cursor(metric: str, cursor: str) -> Any:
     if metric not in messages.METRICS:
         detail = _("There is no list behind “%(metric)s”.") % {"metric": metric}
         raise Invalid(detail, [{"pointer": "/metric", "detail": detail}])
-    counted = messages.NUMERATOR.get(metric, metric)
-    return after(cursor, int, int if counted in messages.PEOPLE else str)
+    return after(cursor, int, int if messages.key_of(metric) == "contact" else str)
 
 
 def all_rows(page: Callable[[str], dict[str, Any]], columns: tuple[str, ...]) -> Iterator[list[Any]]:

@@ -25,7 +25,15 @@ METRICS: dict[str, Promise | str] = {
     "abuse_rate": _("Abuse report rate"),
     "unsubscribed": _("Unsubscribed"),
     "unsubscribe_rate": _("Unsubscribe rate"),
+    "orders": _("Orders"),
+    "revenue": _("Revenue"),
+    "net_revenue": _("Net revenue"),
+    "average_order_revenue": _("Average order revenue"),
+    "order_rate": _("Order rate"),
+    "revenue_per_recipient": _("Revenue per recipient"),
 }
+#: Metrics that are amounts of money.
+MONEY = frozenset(("revenue", "net_revenue", "average_order_revenue", "revenue_per_recipient"))
 
 #: A message's report by channel of interest: title, then its figures with the rate that belongs to each.
 ENGAGEMENT = (
@@ -42,6 +50,13 @@ DISTRIBUTION = (
     ("recipients", None),
     ("bounces", "bounce_rate"),
     ("abuse_reports", "abuse_rate"),
+)
+COMMERCE = (
+    ("orders", "order_rate"),
+    ("revenue", None),
+    ("net_revenue", None),
+    ("average_order_revenue", None),
+    ("revenue_per_recipient", None),
 )
 QUICK = (
     ("sends", None),

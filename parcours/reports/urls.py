@@ -1,6 +1,6 @@
 from django.urls import path
 
-from parcours.reports import views
+from parcours.reports import order_views, views
 
 app_name = "reports"
 urlpatterns = [
@@ -11,4 +11,5 @@ urlpatterns = [
     path("messages/<str:message_id>/statistics", views.message, name="message"),
     path("messages/<str:message_id>/statistics/quick", views.quick_view, name="quick_view"),
     path("messages/<str:message_id>/statistics/people", views.recipients, name="recipients"),
+    path("orders/<str:order_id>/attribution", order_views.attribution, name="order"),
 ]

@@ -17,7 +17,7 @@ from parcours.journeys.models import Journey
 from parcours.lib.instants import from_ms, iso
 from parcours.lib.problems import NotFound
 from parcours.messaging.models import Message
-from parcours.reports import answers, graph, labels, messages
+from parcours.reports import answers, graph, labels, messages, orders
 from parcours.reports import journeys as figures
 from parcours.reports.api import MessageReading, recipients_cursor, scope_of, step_of
 from parcours.reports.filters import RunFilter, parse_filter
@@ -234,6 +234,7 @@ def _metric_tiles(
             "label": labels.METRICS[metric],
             "value": told[metric],
             "ratio": metric == "clicks_per_unique_open",
+            "money": metric in labels.MONEY,
             "rate_label": labels.METRICS[rate] if rate else "",
             "rate": told[rate] if rate else None,
             "has_rate": rate is not None,
@@ -272,10 +273,15 @@ def message(request: HttpRequest, message_id: str) -> HttpResponse:
     reading = _reading(request)
     scope = scope_of(actor, found, reading)
     mark = mark_of(actor.account_id, request.GET.get("as_of"))
-    told = messages.metrics(scope, mark=mark)
+    told = messages.figures(scope, mark=mark)
+    channels = (
+        ("engagement", labels.ENGAGEMENT),
+        ("distribution", labels.DISTRIBUTION),
+        ("commerce", labels.COMMERCE),
+    )
     tiles = {
-        name: _metric_tiles(told, shown, found, iso(mark.as_of), reading.journey, reading.machines)
-        for name, shown in (("engagement", labels.ENGAGEMENT), ("distribution", labels.DISTRIBUTION))
+        name: _metric_tiles(told.metrics, shown, found, iso(mark.as_of), reading.journey, reading.machines)
+        for name, shown in channels
     }
     parameters = {"as_of": iso(mark.as_of), "journey": reading.journey, "machines": "true" * reading.machines}
     return render(
@@ -285,6 +291,9 @@ def message(request: HttpRequest, message_id: str) -> HttpResponse:
             "message": found,
             "as_of": mark.as_of,
             **tiles,
+            "currency": scope.currency,
+            "window": scope.window,
+            "other_currencies": sorted(told.other_currencies.items()),
             "links": messages.clicks_by_link(scope, mark=mark),
             "machines": reading.machines,
             "journey": find(Journey, reading.journey, actor=actor) if reading.journey else None,
@@ -326,11 +335,7 @@ def recipients(request: HttpRequest, message_id: str) -> HttpResponse:
     key = recipients_cursor(reading.metric, request.GET.get("cursor", ""))
     rows = messages.recipients(scope, reading.metric, mark=mark, after=key, limit=_PAGE + 1)
     counted = messages.NUMERATOR.get(reading.metric, reading.metric)
-    told = messages.metrics(scope, mark=mark)
-    sort_key = (
-        "send" if counted in messages.SENDS else "contact" if counted in messages.PEOPLE else "message_id"
-    )
-    rows, cursor = cut_page(rows, limit=_PAGE, keys=("at_ms", sort_key))
+    rows, cursor = cut_page(rows, limit=_PAGE, keys=("at_ms", messages.key_of(reading.metric)))
     known = people(actor.account_id, (row["contact"] for row in rows))
     items = [
         {
@@ -339,19 +344,24 @@ def recipients(request: HttpRequest, message_id: str) -> HttpResponse:
             "name": known[row["contact"]].name,
             "at": from_ms(row["at_ms"]),
             "url": row.get("url", ""),
+            **{name: row[name] for name in ("order_id", "amount", "currency") if name in row},
         }
         for row in rows
     ]
-    total = told[counted]
-    if counted == "clicks_per_unique_open":
-        total = None
+    # A rate or an amount is not the number of its items.
+    counts = counted not in (*orders.AMOUNTS, *orders.DELIVERIES, "clicks_per_unique_open")
+    told = messages.figures(scope, mark=mark) if counts else None
+    total = told.metrics[counted] if told else None
+    columns: tuple[str, ...] = ("at", "url") if counted == "total_clicks" else ("at",)
+    if rows and "order_id" in rows[0]:
+        columns = ("order", "amount", "at")
     return _people_page(
         request,
         title=labels.METRICS[reading.metric],
         pretitle=found.name,
         back=_link("message", found.pk, journey=reading.journey),
         counts=[("", total)] if total is not None else [],
-        columns=("at", "url") if counted == "total_clicks" else ("at",),
+        columns=columns,
         listed={"items": items, "next": cursor},
         mark=mark,
     )

@@ -27,7 +27,7 @@ from parcours.lib import clock, crashpoints
 from parcours.lib.ids import new_id
 from parcours.lib.instants import to_ms
 from parcours.lib.problems import Invalid
-from parcours.tracking import identity
+from parcours.tracking import deals, identity
 from parcours.tracking.names import event_name, names_nobody
 from parcours.tracking.reading import read_object
 from parcours.tracking.refusals import Reason, Refused, said
@@ -39,6 +39,7 @@ _LONGEST_LINE = 256 * 1024
 _LONGEST_NAME = 255
 _KEYS = ("id", "external_id", "email", "phone")
 _LINKS = frozenset({"journey", "step", "enrolment", "message", "send", "order", "machine"})
+_DEAL_KEYS = ("id", "external_id")
 _FIELDS = _LINKS | {
     "name",
     "occurred_at",
@@ -151,6 +152,8 @@ def import_lines(
         except Refused as error:
             refused.append({"line": record.number, "reason": said(error.reason, error.detail)})
     taken: list[tuple[int, Line]] = []
+    read, unknown = _find_deals(account, read)
+    refused += unknown
     for (number, line), reason in zip(read, _find_contacts(account, [each[1] for each in read]), strict=True):
         if reason:
             refused.append({"line": number, "reason": reason})
@@ -181,8 +184,7 @@ def _read(account: Account, raw: bytes | None, *, history: bool, received: int) 
     properties = given.get("properties")
     if properties is not None and not isinstance(properties, dict):
         raise Refused(Reason.BAD_PROPERTIES, "properties")
-    if given.get("deal") is not None:
-        raise Refused(Reason.UNKNOWN_DEAL)
+    deal = _deal(given.get("deal"))
     message_id = given.get("message_id")
     if type(message_id) is int:
         message_id = str(message_id)
@@ -196,7 +198,7 @@ def _read(account: Account, raw: bytes | None, *, history: bool, received: int) 
     properties = properties or {}
     if from_future:
         properties["claimed_timestamp"] = given["occurred_at"]
-    contact, anonymous_id = _subject(given, name, properties)
+    contact, anonymous_id = _subject(given, name, properties, alone=deal is None)
     try:
         msgspec.msgpack.encode(properties)
     except OverflowError:
@@ -209,9 +211,29 @@ def _read(account: Account, raw: bytes | None, *, history: bool, received: int) 
         contact=contact,
         anonymous_id=anonymous_id,
         properties=properties,
-        links={key: given[key] for key in _LINKS & given.keys() if _is_plain(given[key])},
+        links={key: given[key] for key in _LINKS & given.keys() if _is_plain(given[key])}
+        | ({} if deal is None else {"deal": deal}),
         history=history,
     )
+
+
+def _deal(given: Any) -> dict[str, str] | None:
+    """The keys of a line's deal. Raises Refused."""
+    if given is None:
+        return None
+    if not isinstance(given, dict):
+        raise Refused(Reason.BAD_ID, "deal")
+    keys = {}
+    for key, value in given.items():
+        if key not in _DEAL_KEYS:
+            raise Refused(Reason.UNKNOWN_FIELD, f"deal.{key}"[:100])
+        if isinstance(value, bool) or not isinstance(value, (str, int)) or len(str(value)) > 255:
+            raise Refused(Reason.BAD_ID, "deal")
+        if str(value).strip():
+            keys[key] = str(value).strip()
+    if not keys:
+        raise Refused(Reason.BAD_ID, "deal")
+    return keys
 
 
 def _is_plain(value: Any) -> bool:
@@ -228,7 +250,7 @@ def _name(given: Any) -> str:
 
 
 def _subject(
-    given: dict[str, Any], name: str, properties: dict[str, Any]
+    given: dict[str, Any], name: str, properties: dict[str, Any], *, alone: bool
 ) -> tuple[dict[str, Any] | None, str | None]:
     contact, anonymous = given.get("contact"), given.get("anonymous_id")
     if contact is not None and not isinstance(contact, dict):
@@ -244,9 +266,37 @@ def _subject(
             raise Refused(Reason.BAD_ID, "contact")
     if not contact and name == "form.submitted" and isinstance(properties.get("email"), str):
         contact = {"email": properties["email"]}
-    if not contact and (not anonymous or names_nobody(anonymous)):
+    if alone and not contact and (not anonymous or names_nobody(anonymous)):
         raise Refused(Reason.NO_SUBJECT)
     return contact or None, anonymous
+
+
+def _find_deals(
+    account: Account, lines: list[tuple[int, Line]]
+) -> tuple[list[tuple[int, Line]], list[jobs.Refusal]]:
+    """Put its deal's id in each line that names one; answers the lines left, and those whose deal is unknown."""
+    places: dict[tuple[tuple[str, str], ...], int] = {}
+    wanted: list[dict[str, str]] = []
+    for _number, line in lines:
+        if "deal" in line.links:
+            key = tuple(sorted(line.links["deal"].items()))
+            if key not in places:
+                places[key] = len(wanted)
+                wanted.append(line.links["deal"])
+    if not wanted:
+        return lines, []
+    found = deals.keeper().find(account, wanted, now=clock.now())
+    left: list[tuple[int, Line]] = []
+    refused: list[jobs.Refusal] = []
+    for number, line in lines:
+        if "deal" in line.links:
+            meant = found[places[tuple(sorted(line.links["deal"].items()))]]
+            if meant is None:
+                refused.append({"line": number, "reason": said(Reason.UNKNOWN_DEAL)})
+                continue
+            line.links["deal"] = meant
+        left.append((number, line))
+    return left, refused
 
 
 def _find_contacts(account: Account, lines: Sequence[Line]) -> list[str]:

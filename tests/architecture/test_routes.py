@@ -14,9 +14,11 @@ from django.urls import URLPattern, get_resolver
 
 from parcours.accounts import access, actions
 from parcours.accounts.models import Account, ApiKey, Job
+from parcours.commerce.models import Deal, Order, Pipeline, Product, Stage
 from parcours.config.api import api
 from parcours.contacts.models import AttributeDefinition, Contact, List
 from parcours.journeys.models import Journey, Version
+from parcours.lib import clock
 from parcours.messaging.models import Message, Send, SendingDomain, Suppression
 from parcours.segments.models import Segment, SegmentFolder
 from tests.architecture.routes import API, BODIES, NO_ACCOUNT, PAGES, PUBLIC, SEND, WITHOUT_FORGERY_CHECK
@@ -88,6 +90,8 @@ def world(email: str) -> World:
     suppression = Suppression.objects.create(
         account=account, channel="email", address_hash="0" * 64, reason="manual", contact_id=contact.pk
     )
+    pipeline = Pipeline.objects.create(account=account, key="p", name="P")
+    stage = Stage.objects.create(pipeline=pipeline, key="s", name="S")
     made: dict[str, Any] = {
         "account_id": account,
         "key_id": ApiKey.objects.get(account=account),
@@ -101,6 +105,15 @@ def world(email: str) -> World:
         "message_id": message,
         "send_id": send,
         "suppression_id": suppression,
+        "order_id": Order.objects.create(
+            account=account, order_id="A-1", placed_at=clock.now(), currency="EUR"
+        ),
+        "product_id": Product.objects.create(account=account, product_id="tea"),
+        "pipeline_id": pipeline,
+        "stage_id": stage,
+        "deal_id": Deal.objects.create(
+            account=account, name="D", currency="EUR", pipeline=pipeline, stage=stage
+        ),
         "domain_id": SendingDomain.objects.create(account=account, domain="a.example", selector="s"),
     }
     return World(new=new, ids={name: str(found.pk) for name, found in made.items()})

@@ -69,14 +69,14 @@ def totals(rows: QuerySet[Order], *, currency: str) -> dict[str, Any]:
     nothing = Value(Decimal(0), output_field=Order._meta.get_field("amount"))
     left = Case(When(cancelled_at__isnull=True, then=F("amount") - F("refunded")), default=nothing)
     found = (
-        rows.order_by().values("currency").annotate(orders=Count("pk"), revenue=Sum("amount"), net=Sum(left))
+        rows.order_by().values("currency").annotate(orders=Count("pk"), revenue=Sum("amount"), left=Sum(left))
     )
     by_currency = {row["currency"]: row for row in found}
-    own = by_currency.pop(currency, {"orders": 0, "revenue": None, "net": None})
+    own = by_currency.pop(currency, {"orders": 0, "revenue": None, "left": None})
     return {
         "orders": own["orders"] + sum(row["orders"] for row in by_currency.values()),
         "revenue": _decimal(own["revenue"]),
-        "net": _decimal(own["net"]),
+        "net": _decimal(own["left"]),
         "others": {code: _decimal(row["revenue"]) for code, row in sorted(by_currency.items())},
     }
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,12 +32,8 @@ class Shop:
 
     def call(self, method: str, path: str, body: Any = None, *, status: int = 200) -> Any:
         """What the API answers, which must be of that status."""
-        answer = self.client.generic(
-            method,
-            f"/api/v1/{path}",
-            *([] if body is None else [_json(body)]),
-            content_type="application/json",
-        )
+        content = b"" if body is None else json.dumps(body).encode()
+        answer = self.client.generic(method, f"/api/v1/{path}", content, content_type="application/json")
         assert answer.status_code == status, (answer.status_code, answer.content)
         return answer.json() if answer.content else None
 
@@ -85,17 +82,16 @@ class Shop:
         self.catch_up()
         return self.call("GET", f"jobs/{answer.json()['job']}")
 
+    def file(self, path: str) -> str:
+        """A file of the API, whole."""
+        answer: Any = self.client.get(f"/api/v1/{path}")
+        return b"".join(answer.streaming_content).decode()
+
     def browser(self, language: str = "fr") -> Client:
         """The owner, signed in."""
         client = Client(headers={"Accept-Language": language})
         client.force_login(self.user)
         return client
-
-
-def _json(body: Any) -> bytes:
-    import json
-
-    return json.dumps(body).encode()
 
 
 def make_shop(email: str = "a@example.org") -> Shop:

@@ -7,6 +7,7 @@ SELECT
     uniqExactIf(contact, NOT bounced) AS recipients,
     countIf(opens_tracked) AS sends_with_opens,
     countIf(clicks_tracked) AS sends_with_clicks,
+    countIf(NOT bounced AND (opens_tracked OR clicks_tracked)) AS deliveries_tracked,
     countIf(NOT bounced AND opens_tracked) AS deliveries_with_opens,
     countIf(NOT bounced AND clicks_tracked) AS deliveries_with_clicks,
     uniqExactIf(contact, NOT bounced AND opens > 0) AS opened,
@@ -27,7 +28,7 @@ FROM
 (
     SELECT
         send,
-        anyIf(contact, name = 'email.sent') AS contact,
+        anyIf(@person(contact), name = 'email.sent') AS contact,
         anyIf(NOT has(texts['tracked_opens'], 'false'), name = 'email.sent') AS opens_tracked,
         anyIf(NOT has(texts['tracked_clicks'], 'false'), name = 'email.sent') AS clicks_tracked,
         countIf(name = 'email.bounced') > 0 AS bounced,
@@ -55,7 +56,7 @@ FROM
 (
     SELECT
         send,
-        anyIf(contact, name = 'email.sent') AS contact,
+        anyIf(@person(contact), name = 'email.sent') AS contact,
         maxIf(toUnixTimestamp64Milli(occurred_at), name = 'email.sent') AS sent_ms,
         countIf(name = 'email.bounced') > 0 AS bounced,
         countIf(name = 'email.opened' AND (machine = 0 OR {machines:UInt8} = 1)) AS opens,
@@ -90,7 +91,7 @@ FROM
 (
     SELECT
         send,
-        anyIf(contact, name = 'email.sent') AS contact,
+        anyIf(@person(contact), name = 'email.sent') AS contact,
         maxIf(toUnixTimestamp64Milli(occurred_at), name = 'email.sent') AS sent_ms,
         countIf(name = 'email.bounced') > 0 AS bounced,
         countIf(name = 'email.opened' AND (machine = 0 OR {machines:UInt8} = 1)) AS opens,
@@ -127,7 +128,7 @@ LIMIT {limit:UInt32}
 -- about: The opens, clicks or complaints behind a total, latest first, after a cursor; those of bounced sends are out.
 SELECT
     send,
-    contact,
+    @person(contact) AS contact,
     toUnixTimestamp64Milli(occurred_at) AS at_ms,
     message_id,
     arrayElement(texts['original_url'], 1) AS url,
@@ -166,7 +167,7 @@ LIMIT {limit:UInt32}
 SELECT
     arrayElement(texts['original_url'], 1) AS url,
     count() AS total_clicks,
-    uniqExact(contact) AS clicked
+    uniqExact(@person(contact)) AS clicked
 FROM events
 WHERE account = {account:UInt32}
   AND name = 'email.clicked'

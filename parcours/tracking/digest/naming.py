@@ -185,6 +185,7 @@ def from_line(line: Line, *, account_id: int) -> Item:
         properties=properties,
         journey=_number(links.get("journey")),
         step=str(links.get("step") or ""),
+        deal=_number(links.get("deal")),
         enrolment=_number(links.get("enrolment")),
         message=_number(links.get("message")),
         send=str(links.get("send") or ""),
