@@ -18,6 +18,11 @@ SORTS = ("entered_at", "name", "email", "email_opt_in", "sms_opt_in")
 #: The last to enter first.
 BY_ENTRY = "-entered_at"
 MOST_WORDS = 8
+_PEOPLE_AT_ONCE = 5_000
+_MOST_ENTRIES = 1 << 31
+#: Both sides of the join are read in the order of contacts.
+_MERGED = {"join_algorithm": "full_sorting_merge"}
+_NOBODY = {"first_name": "", "last_name": "", "email": "", "consent_email": "", "consent_sms": "", "gone": 0}
 #: Where a page of members ends: the sort key and the contact of its last one.
 Place = tuple[str, int]
 
@@ -91,17 +96,28 @@ def members(
 
     With `words`, those whose name, address, number or external id holds every one.
     """
+    column, down = sort.removeprefix("-"), int(sort.startswith("-"))
+    bound = _scope(segment, load) | {"down": down, "limit": limit, "on": int(after is not None)}
+    if column == "entered_at" and not words:
+        rows = _by_entry(bound, limit, after)
+    else:
+        key, contact = after or ("", 0)
+        bound |= {"sort": column, "words": list(words), "after": key, "after_contact": contact}
+        rows = queries.run("segment_members_sorted", bound, settings=_MERGED)
+    people = _people(segment, load, [row["contact"] for row in rows])
+    return [_member(row, people.get(row["contact"], _NOBODY)) for row in rows]
+
+
+def _by_entry(bound: dict[str, Any], limit: int, after: Place | None) -> list[dict[str, Any]]:
+    """A page of members by their entry: of the last entries, as many as it takes to find those who are in it since."""
     key, contact = after or ("", 0)
-    bound = _scope(segment, load) | {
-        "sort": sort.removeprefix("-"),
-        "down": int(sort.startswith("-")),
-        "words": list(words),
-        "on": int(after is not None),
-        "after": key,
-        "after_contact": contact,
-        "limit": limit,
-    }
-    return [_member(row) for row in queries.run("segment_members", bound)]
+    bound |= {"after": int(key) if key.isdigit() else 0, "after_contact": contact}
+    most = limit * 2
+    while True:
+        rows = queries.run("segment_last_entered", bound | {"most": most})
+        if len(rows) >= limit or most == _MOST_ENTRIES or (rows and rows[0]["looked_at"] < most):
+            return [row | {"key": f"{row['entered_at']:014d}"} for row in rows]
+        most = min(most * 8, _MOST_ENTRIES) if rows else _MOST_ENTRIES
 
 
 def every(
@@ -120,7 +136,7 @@ def every(
 def count(segment: Segment, *, load: int, words: Sequence[str] = ()) -> int:
     """How many members there are at a watermark; with `words`, how many of them a search finds."""
     bound = _scope(segment, load) | {"words": list(words)}
-    return int(queries.run("segment_members_count", bound)[0]["members"])
+    return int(queries.run("segment_members_count", bound, settings=_MERGED)[0]["members"])
 
 
 def changes(
@@ -136,18 +152,9 @@ def changes(
         "after_position": position,
         "limit": limit,
     }
-    return [
-        Change(
-            contact=row["contact"],
-            entered=bool(row["member"]),
-            at=from_ms(row["at"]),
-            name=_name(row),
-            email=row["email"] or None,
-            erased=bool(row["gone"]),
-            place=(row["at"], row["load"], row["position"]),
-        )
-        for row in queries.run("segment_changes", bound)
-    ]
+    rows = queries.run("segment_changes", bound)
+    people = _people(segment, load, sorted({row["contact"] for row in rows}))
+    return [_change(row, people.get(row["contact"], _NOBODY)) for row in rows]
 
 
 def change_counts(segment: Segment, *, load: int, period: Period) -> tuple[int, int]:
@@ -164,18 +171,44 @@ def _bounds(period: Period) -> dict[str, Any]:
     return {"since": period.since, "until": period.until, "kind": period.kind}
 
 
-def _name(row: dict[str, Any]) -> str | None:
-    return " ".join(part for part in (row["first_name"], row["last_name"]) if part) or None
+def _people(segment: Segment, load: int, contacts: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """What is shown of contacts at a watermark, by id."""
+    found = {}
+    for first in range(0, len(contacts), _PEOPLE_AT_ONCE):
+        bound = {
+            "account": segment.account_id,
+            "load": load,
+            "contacts": list(contacts[first : first + _PEOPLE_AT_ONCE]),
+        }
+        for row in queries.run("segment_people", bound):
+            found[row["contact"]] = row
+    return found
 
 
-def _member(row: dict[str, Any]) -> Member:
+def _name(person: dict[str, Any]) -> str | None:
+    return " ".join(part for part in (person["first_name"], person["last_name"]) if part) or None
+
+
+def _member(row: dict[str, Any], person: dict[str, Any]) -> Member:
     return Member(
         contact=row["contact"],
         entered_at=from_ms(row["entered_at"]),
-        name=_name(row),
-        email=row["email"] or None,
-        email_opt_in=row["consent_email"] == "opted_in",
-        sms_opt_in=row["consent_sms"] == "opted_in",
-        erased=bool(row["gone"]),
+        name=_name(person),
+        email=person["email"] or None,
+        email_opt_in=person["consent_email"] == "opted_in",
+        sms_opt_in=person["consent_sms"] == "opted_in",
+        erased=bool(person["gone"]),
         key=row["key"],
+    )
+
+
+def _change(row: dict[str, Any], person: dict[str, Any]) -> Change:
+    return Change(
+        contact=row["contact"],
+        entered=bool(row["member"]),
+        at=from_ms(row["at"]),
+        name=_name(person),
+        email=person["email"] or None,
+        erased=bool(person["gone"]),
+        place=(row["at"], row["load"], row["position"]),
     )

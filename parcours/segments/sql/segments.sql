@@ -20,117 +20,99 @@ LEFT JOIN
     GROUP BY contact
 ) AS p ON p.contact = m.contact
 
--- name: segment_members
--- about: A page of the contacts in a segment at a watermark, found by words, in an order, after a place in it.
-WITH
-    people AS
-    (
-        SELECT
-            m.contact AS contact,
-            m.entered AS entered,
-            p.first_name AS first_name,
-            p.last_name AS last_name,
-            p.email AS email,
-            p.consent_email AS consent_email,
-            p.consent_sms AS consent_sms,
-            p.gone AS gone,
-            trimBoth(concat(p.first_name, ' ', p.last_name)) AS full_name,
-            replaceRegexpAll(lowerUTF8(normalizeUTF8NFKD(full_name)), '\\p{Mn}', '') AS folded_name,
-            multiIf(
-                {sort:String} = 'name', if(full_name = '', if({down:UInt8}, ' ', '~~'), folded_name),
-                {sort:String} = 'email', if(p.email = '', if({down:UInt8}, ' ', '~~'), lowerUTF8(p.email)),
-                {sort:String} = 'email_opt_in', toString(p.consent_email = 'opted_in'),
-                {sort:String} = 'sms_opt_in', toString(p.consent_sms = 'opted_in'),
-                leftPad(toString(toUnixTimestamp64Milli(m.entered)), 14, '0')
-            ) AS key
-        FROM
-        (
-            SELECT contact, argMax(at, (load, position)) AS entered
-            FROM memberships
-            WHERE account = {account:UInt32} AND segment = {segment:UInt64} AND load <= {load:UInt64}
-            GROUP BY contact
-            HAVING argMax(member, (load, position)) = 1
-        ) AS m
-        LEFT JOIN
-        (
-            SELECT
-                contact, first_name, last_name, email, phone, external_id, consent_email, consent_sms, gone
-            FROM profiles_at(account = {account:UInt32}, load = {load:UInt64})
-        ) AS p ON p.contact = m.contact
-        WHERE empty({words:Array(String)})
-            OR arrayAll(
-                word -> position(
-                    replaceRegexpAll(
-                        lowerUTF8(normalizeUTF8NFKD(concat(full_name, ' ', p.email, ' ', p.phone, ' ', p.external_id))),
-                        '\\p{Mn}',
-                        ''
-                    ),
-                    word
-                ) > 0,
-                {words:Array(String)}
-            )
-    )
+-- name: segment_members_sorted
+-- about: A page of the contacts in a segment at a watermark whom words find, in an order, after a place in it.
 SELECT
-    contact, toUnixTimestamp64Milli(entered) AS entered_at,
-    first_name, last_name, email, consent_email, consent_sms, gone, key
-FROM people
-WHERE NOT {on:UInt8}
-    OR if({down:UInt8}, key < {after:String}, key > {after:String})
-    OR (key = {after:String} AND contact < {after_contact:UInt64})
-ORDER BY if({down:UInt8}, key, '') DESC, if({down:UInt8}, '', key), contact DESC
+    m.contact AS contact,
+    toUnixTimestamp64Milli(m.at) AS entered_at,
+    trimBoth(concat(p.first_name, ' ', p.last_name)) AS full_name,
+    multiIf(
+        {sort:String} = 'name' AND full_name = '', if({down:UInt8}, ' ', '~~'),
+        {sort:String} = 'name', if(isValidASCII(full_name), lower(full_name), replaceRegexpAll(lowerUTF8(normalizeUTF8NFKD(full_name)), '\\p{Mn}', '')),
+        {sort:String} = 'email' AND p.email = '', if({down:UInt8}, ' ', '~~'),
+        {sort:String} = 'email', lower(p.email),
+        {sort:String} = 'email_opt_in', toString(p.consent_email = 'opted_in'),
+        {sort:String} = 'sms_opt_in', toString(p.consent_sms = 'opted_in'),
+        leftPad(toString(entered_at), 14, '0')
+    ) AS key
+FROM profiles_at(account = {account:UInt32}, load = {load:UInt64}) AS p
+RIGHT JOIN
+(
+    SELECT contact, at
+    FROM
+    (
+        SELECT contact, at, member
+        FROM memberships
+        WHERE account = {account:UInt32} AND segment = {segment:UInt64} AND load <= {load:UInt64}
+        ORDER BY contact, load DESC, position DESC
+        LIMIT 1 BY contact
+    )
+    WHERE member = 1
+) AS m ON p.contact = m.contact
+WHERE (
+        empty({words:Array(String)})
+        OR arrayAll(
+            word -> position(replaceRegexpAll(lowerUTF8(normalizeUTF8NFKD(
+                    concat(p.first_name, ' ', p.last_name, ' ', p.email, ' ', p.phone, ' ', p.external_id)
+                )), '\\p{Mn}', ''), word) > 0,
+            {words:Array(String)}
+        )
+    )
+    AND (
+        NOT {on:UInt8}
+        OR if({down:UInt8}, key < {after:String}, key > {after:String})
+        OR (key = {after:String} AND m.contact < {after_contact:UInt64})
+    )
+ORDER BY if({down:UInt8}, key, '') DESC, if({down:UInt8}, '', key), m.contact DESC
 LIMIT {limit:UInt32}
 
 -- name: segment_members_count
--- about: How many contacts are in a segment at a watermark, among those found by words.
+-- about: How many contacts are in a segment at a watermark, among those whom words find.
 SELECT count() AS members
-FROM
+FROM profiles_at(account = {account:UInt32}, load = {load:UInt64}) AS p
+RIGHT JOIN
 (
     SELECT contact
-    FROM memberships
-    WHERE account = {account:UInt32} AND segment = {segment:UInt64} AND load <= {load:UInt64}
-    GROUP BY contact
-    HAVING argMax(member, (load, position)) = 1
-) AS m
-LEFT JOIN
-(
-    SELECT contact, concat(first_name, ' ', last_name, ' ', email, ' ', phone, ' ', external_id) AS said
-    FROM profiles_at(account = {account:UInt32}, load = {load:UInt64})
-) AS p ON p.contact = m.contact
+    FROM
+    (
+        SELECT contact, member
+        FROM memberships
+        WHERE account = {account:UInt32} AND segment = {segment:UInt64} AND load <= {load:UInt64}
+        ORDER BY contact, load DESC, position DESC
+        LIMIT 1 BY contact
+    )
+    WHERE member = 1
+) AS m ON p.contact = m.contact
 WHERE arrayAll(
-    word -> position(replaceRegexpAll(lowerUTF8(normalizeUTF8NFKD(p.said)), '\\p{Mn}', ''), word) > 0,
+    word -> position(replaceRegexpAll(lowerUTF8(normalizeUTF8NFKD(
+                    concat(p.first_name, ' ', p.last_name, ' ', p.email, ' ', p.phone, ' ', p.external_id)
+                )), '\\p{Mn}', ''), word) > 0,
     {words:Array(String)}
 )
 
+-- name: segment_people
+-- about: What a list of a segment shows of contacts, as they were at a watermark.
+SELECT contact, first_name, last_name, email, consent_email, consent_sms, gone
+FROM profiles
+WHERE account = {account:UInt32} AND load <= {load:UInt64} AND contact IN {contacts:Array(UInt64)}
+ORDER BY contact, load DESC
+LIMIT 1 BY contact
+
 -- name: segment_changes
 -- about: A page of the entries into a segment and the exits from it until a watermark, the latest first.
-WITH
-    page AS
-    (
-        SELECT contact, member, toUnixTimestamp64Milli(at) AS at_ms, load, position
-        FROM memberships
-        WHERE account = {account:UInt32} AND segment = {segment:UInt64} AND load <= {load:UInt64}
-            AND ({since:Int64} = 0 OR at_ms >= {since:Int64})
-            AND ({until:Int64} = 0 OR at_ms < {until:Int64})
-            AND ({kind:String} = '' OR member = ({kind:String} = 'entered'))
-            AND (
-                NOT {on:UInt8}
-                OR (at_ms, load, position) < ({after:Int64}, {after_load:UInt64}, {after_position:UInt32})
-            )
-        ORDER BY at_ms DESC, load DESC, position DESC
-        LIMIT {limit:UInt32}
+SELECT contact, member, toUnixTimestamp64Milli(at) AS at, load, position
+FROM memberships AS m
+WHERE account = {account:UInt32} AND segment = {segment:UInt64} AND load <= {load:UInt64}
+    AND ({since:Int64} = 0 OR toUnixTimestamp64Milli(m.at) >= {since:Int64})
+    AND ({until:Int64} = 0 OR toUnixTimestamp64Milli(m.at) < {until:Int64})
+    AND ({kind:String} = '' OR member = ({kind:String} = 'entered'))
+    AND (
+        NOT {on:UInt8}
+        OR (toUnixTimestamp64Milli(m.at), load, position)
+            < ({after:Int64}, {after_load:UInt64}, {after_position:UInt32})
     )
-SELECT
-    c.contact AS contact, c.member AS member, c.at_ms AS at, c.load AS load, c.position AS position,
-    p.person.1 AS first_name, p.person.2 AS last_name, p.person.3 AS email, p.person.4 AS gone
-FROM page AS c
-LEFT JOIN
-(
-    SELECT contact, argMax((first_name, last_name, email, gone), load) AS person
-    FROM profiles
-    WHERE account = {account:UInt32} AND load <= {load:UInt64} AND contact IN (SELECT contact FROM page)
-    GROUP BY contact
-) AS p ON p.contact = c.contact
-ORDER BY c.at_ms DESC, c.load DESC, c.position DESC
+ORDER BY m.at DESC, load DESC, position DESC
+LIMIT {limit:UInt32}
 
 -- name: segment_changes_count
 -- about: How many entries into a segment and exits from it a period holds, until a watermark.
