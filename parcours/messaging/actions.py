@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from parcours.contacts.models import Channel
+from parcours.contacts.queries import living
 from parcours.lib import bulk
 from parcours.lib.instants import to_ms
 from parcours.messaging.models import Message, Send, Suppression
-from parcours.messaging.suppression import address_hash
+from parcours.messaging.suppression import address_hash, spelt
 
 _COLUMNS = (
     *(
@@ -103,8 +104,18 @@ def suppress(
     contact_id: int | None = None,
     send_id: int | None = None,
 ) -> Suppression:
-    """Send nothing more to an address. The first reason stands, but that one had opted out, which stops less."""
-    values = {"reason": reason, "contact_id": contact_id, "send_id": send_id, "at": now}
+    """Send nothing more to an address. The first reason stands, but that one had opted out, which stops less.
+
+    Of a person erased meanwhile, no more than the keyed hash of the address is kept.
+    """
+    gone = contact_id is not None and not living(account_id).filter(pk=contact_id).exists()
+    values = {
+        "reason": reason,
+        "contact_id": contact_id,
+        "send_id": send_id,
+        "at": now,
+        "address": "" if gone else spelt(channel, address),
+    }
     suppression, made = Suppression.objects.get_or_create(
         account_id=account_id, channel=channel, address_hash=address_hash(channel, address), defaults=values
     )

@@ -1,4 +1,4 @@
-"""The API's messages and suppressions."""
+"""The API's messages, sends and sending domains."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from parcours.accounts.access import ADMIN, SEND, Actor, as_id, find, for_accoun
 from parcours.accounts.api_auth import needs
 from parcours.accounts.models import BusinessUnit
 from parcours.contacts import queries as contact_queries
-from parcours.contacts.models import Channel, Contact
+from parcours.contacts.models import Contact
 from parcours.lib import clock
 from parcours.lib.instants import iso
 from parcours.lib.paging import Paging, newest_first
 from parcours.lib.problems import Fault, Invalid
 from parcours.messaging import actions, addresses, domains, editing
 from parcours.messaging.addresses import BadAddress
-from parcours.messaging.models import Message, Send, SendingDomain, Suppression
+from parcours.messaging.models import Message, Send, SendingDomain
 from parcours.messaging.rendering.compiled import PartError
-from parcours.messaging.suppression import address_hash
 
 router = Router(tags=["messages"])
 _LONGEST_CONTENT = 1_000_000
@@ -60,22 +59,9 @@ class TestIn(_Strict):
     contact: str | None = Field(None, description="The contact as whom the test is written.")
 
 
-class SuppressionIn(_Strict):
-    channel: str = Channel.EMAIL
-    address: str = Field(max_length=320)
-
-
 class SendingDomainIn(_Strict):
     domain: str = Field(max_length=253)
     selector: str = Field("", max_length=63, description="Chosen for you when it is empty.")
-
-
-class SuppressionFilter(Schema):
-    channel: str = ""
-    reason: str = ""
-    address: str = Field(
-        "", max_length=320, description="Only a keyed hash is kept: an address can be looked up."
-    )
 
 
 def _apply(message: Message, payload: MessageIn, actor: Actor) -> Message:
@@ -176,63 +162,6 @@ def test_message(request: HttpRequest, message_id: str, payload: TestIn) -> Any:
         for address in wanted
     ]
     return Status(202, {"sends": [str(send.pk) for send in sends]})
-
-
-def _suppression_json(suppression: Suppression) -> dict[str, Any]:
-    return {
-        "id": str(suppression.pk),
-        "channel": suppression.channel,
-        "reason": suppression.reason,
-        "contact": None if suppression.contact_id is None else str(suppression.contact_id),
-        "send": None if suppression.send_id is None else str(suppression.send_id),
-        "at": iso(suppression.at),
-    }
-
-
-@router.get("/suppressions", summary="Addresses to which nothing goes, newest first")
-def list_suppressions(request: HttpRequest, paging: Query[Paging], wanted: Query[SuppressionFilter]) -> Any:
-    rows = for_account(Suppression, _actor(request))
-    if wanted.channel:
-        rows = rows.filter(channel=wanted.channel)
-    if wanted.reason:
-        rows = rows.filter(reason=wanted.reason)
-    if wanted.address:
-        rows = rows.filter(address_hash=address_hash(wanted.channel or Channel.EMAIL, wanted.address))
-    return newest_first(rows, paging, as_json=_suppression_json)
-
-
-@router.post("/suppressions", response={201: Any}, summary="Send nothing more to an address")
-def add_suppression(request: HttpRequest, payload: SuppressionIn) -> Any:
-    actor = _actor(request)
-    faults = []
-    if payload.channel not in Channel.values:
-        faults.append(Fault(pointer="/channel", detail=_("There is no such channel.")))
-    elif payload.channel == Channel.EMAIL:
-        try:
-            addresses.read(payload.address.strip())
-        except BadAddress as error:
-            faults.append(Fault(pointer="/address", detail=str(error)))
-    if faults:
-        raise Invalid(_("The address cannot be suppressed."), faults)
-    keys = {"email": payload.address} if payload.channel == Channel.EMAIL else {"phone": payload.address}
-    person = contact_queries.by_key(actor.account_id, country=actor.account.country, **keys).first()
-    suppression = actions.suppress(
-        account_id=actor.account_id,
-        channel=payload.channel,
-        address=payload.address,
-        reason=Suppression.Reason.MANUAL,
-        contact_id=person.pk if person else None,
-        now=clock.now(),
-    )
-    return Status(201, _suppression_json(suppression))
-
-
-@router.delete(
-    "/suppressions/{suppression_id}", response={204: None}, summary="Let an address be written to again"
-)
-def remove_suppression(request: HttpRequest, suppression_id: str) -> Any:
-    find(Suppression, suppression_id, actor=_actor(request)).delete()
-    return Status(204, None)
 
 
 @router.get("/sending-domains", auth=needs(ADMIN), summary="Domains whose mails are signed, newest first")

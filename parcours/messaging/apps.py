@@ -19,12 +19,11 @@ class MessagingAppConfig(AppConfig):
         from parcours.ui.navigation import Item, register
 
         contacts_erased.connect(subscription.forget, dispatch_uid="messaging.forget")
-        following.register(
-            "messaging_send", "contact_id", only="status IN ('queued', 'deferred', 'claimed')"
-        )
+        following.register("messaging_send", "contact_id", only="status IN ('queued', 'deferred', 'claimed')")
         following.register("messaging_suppression", "contact_id")
         fanout.register(ArrivalListener())
         names.register("message", names.Rows(lambda: Message))
         contacts_uses.register(uses.users)
         naming.register("message", uses.named)
         register(Item(_("Messages"), "mail", "messages:index", 50))
+        register(Item(_("Suppressions"), "ban", "suppressions:index", 55))

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from parcours.contacts.models import Channel
 from parcours.lib.problems import Invalid
 from parcours.messaging import editing
 from parcours.messaging.models import Message
@@ -87,3 +88,23 @@ class MessageForm(forms.Form):
         for fault in problem.errors:
             name = _FIELDS.get(fault["pointer"], fault["pointer"].lstrip("/"))
             self.add_error(name if name in self.fields else None, fault["detail"])
+
+
+class SuppressionForm(forms.Form):
+    """An address to which nothing more goes."""
+
+    address = forms.CharField(label=_("E-mail address or phone number"), max_length=320)
+    channel = forms.ChoiceField(label=_("Channel"), choices=Channel.choices)
+
+
+class SuppressionListForm(forms.Form):
+    """A file of such addresses."""
+
+    file = forms.FileField(
+        label=_("File of addresses"), help_text=_("One a line, or the first column that holds one.")
+    )
+    channel = forms.ChoiceField(label=_("Channel"), choices=Channel.choices)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("auto_id", "list_%s")
+        super().__init__(*args, **kwargs)

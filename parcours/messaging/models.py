@@ -137,7 +137,10 @@ class Arrival(models.Model):
 
 
 class Suppression(models.Model):
-    """An address to which nothing more goes, kept as a keyed hash so that it survives the contact's erasure."""
+    """An address to which nothing more goes, known by a keyed hash so that it survives the contact's erasure.
+
+    The address itself is kept beside it, for people to read, until the person is erased.
+    """
 
     class Reason(models.TextChoices):
         HARD_BOUNCE = "hard_bounce", _("Hard bounce")
@@ -148,6 +151,7 @@ class Suppression(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="suppressions")
     channel = models.CharField(max_length=10, choices=Channel.choices)
     address_hash = models.CharField(max_length=64)
+    address = models.CharField(max_length=320, blank=True, help_text="Emptied when the person is erased.")
     reason = models.CharField(max_length=15, choices=Reason.choices)
     contact_id = models.BigIntegerField(null=True)
     send_id = models.BigIntegerField(null=True)
@@ -156,6 +160,10 @@ class Suppression(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["account", "channel", "address_hash"], name="suppressed_once"),
+        ]
+        indexes = [
+            models.Index(fields=["account", "reason", "-id"], name="suppressed_why"),
+            models.Index(fields=["account", "address"], name="suppressed_address"),
         ]
 
 

@@ -7,12 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from parcours.contacts.actions import set_consent
 from parcours.contacts.merging.people import now_are
+from parcours.contacts.models import Channel
 from parcours.contacts.telling import Cause
 from parcours.messaging.actions import suppress
 from parcours.messaging.models import Click, Send, Suppression
+from parcours.messaging.suppression import address_hash
 
 
 def unsubscribe(send: Send, *, source: str, now: datetime) -> bool:
@@ -57,7 +60,20 @@ def unsubscribe(send: Send, *, source: str, now: datetime) -> bool:
 
 
 def forget(*, account_id: int, people: Iterable[tuple[int, str | None, str | None]], **_kwargs: Any) -> None:
-    """Empty what sends keep of erased people (a listener of `contacts_erased`); suppressions are hashes already."""
+    """Empty what sends and suppressions keep of erased people (a listener of `contacts_erased`).
+
+    A suppression stays, as the keyed hash of the address.
+    """
+    people = list(people)
     ids = [contact_id for contact_id, _email, _phone in people]
+    hashes = [address_hash(Channel.EMAIL, email) for _id, email, _phone in people if email]
+    hashes += [
+        address_hash(channel, phone)
+        for _id, _email, phone in people
+        if phone
+        for channel in (Channel.SMS, Channel.WHATSAPP)
+    ]
+    suppressions = Suppression.objects.filter(account_id=account_id).exclude(address="")
+    suppressions.filter(Q(contact_id__in=ids) | Q(address_hash__in=hashes)).update(address="")
     Send.objects.filter(account_id=account_id, contact_id__in=ids).update(address="", answer="", context={})
     Click.objects.filter(send__contact_id__in=ids, account_id=account_id).update(agent="")

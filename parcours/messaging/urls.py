@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from parcours.messaging import views
+from parcours.messaging import views, views_suppressions
 from parcours.messaging.public import views as public
 
 messages_patterns = (
@@ -17,7 +17,19 @@ messages_patterns = (
     "messages",
 )
 
+suppressions_patterns = (
+    [
+        path("", views_suppressions.index, name="index"),
+        path("export", views_suppressions.export, name="export"),
+        path("add", views_suppressions.add, name="add"),
+        path("import", views_suppressions.add_list, name="import"),
+        path("<str:suppression_id>/remove", views_suppressions.remove, name="remove"),
+    ],
+    "suppressions",
+)
+
 urlpatterns = [
+    path("suppressions/", include(suppressions_patterns)),
     path("messages/", include(messages_patterns)),
     path("o/<str:token>", public.opened, name="open-pixel"),
     path("c/<str:token>", public.clicked, name="click"),

@@ -10,8 +10,7 @@ from django.test import Client
 
 from parcours.accounts.actions import create_key
 from parcours.accounts.models import Account
-from parcours.messaging.models import Message, Send, Suppression
-from parcours.messaging.suppression import address_hash
+from parcours.messaging.models import Message, Send
 
 pytestmark = pytest.mark.django_db
 
@@ -121,18 +120,6 @@ def test_a_preview_shows_the_message_as_a_contact_reads_it(call: Any, message: M
     assert shown["subject"] == f"Hello {contact.first_name}"
     assert 'href="https://shop.example/a?x=1&amp;y=2"' in shown["html"]
     assert "/c/" not in shown["html"]
-
-
-def test_suppressions_are_hashes(call: Any, account: Account) -> None:
-    status, made = call("POST", "suppressions", {"address": "Gone@Shop.example"})
-    assert (status, made["reason"]) == (201, "manual")
-    kept = Suppression.objects.get()
-    assert kept.address_hash == address_hash("email", "gone@shop.example")
-    assert "shop" not in json.dumps(made)
-    assert call("GET", "suppressions?address=gone@shop.example")[1]["items"] == [made]
-    assert call("GET", "suppressions?address=other@shop.example")[1]["items"] == []
-    assert call("DELETE", f"suppressions/{made['id']}")[0] == 204
-    assert not Suppression.objects.exists()
 
 
 def test_another_accounts_ids_read_as_unknown(call: Any, message: Message) -> None:
