@@ -4,8 +4,12 @@ import "@fontsource-variable/figtree/index.css";
 import "@tabler/core/dist/css/tabler.min.css";
 import "./app.css";
 import "./contacts.css";
+import "./segments.css";
+import "./imports.css";
 import "./frame";
+import "./board";
 import "./selection";
+import "./upload";
 import { mountIslands } from "./islands";
 
 mountIslands(document);

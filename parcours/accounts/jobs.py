@@ -74,7 +74,7 @@ class Running:
             "lease_until": leases.until(),
             **fields,
         }
-        if refused:
+        if len(kept) > len(job.refused):
             changes["refused"] = kept
         if bytes_done is not None:
             changes["done_bytes"] = bytes_done

@@ -7,7 +7,7 @@ the journal in it. `now` is the product's instant of the change; `source` says i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,13 +17,16 @@ from django.db import connection, transaction
 from parcours.accounts.models import Account
 from parcours.contacts import batch as batches
 from parcours.contacts import signals
-from parcours.contacts.batch import Batch, Person, Source
+from parcours.contacts.batch import Batch
 from parcours.contacts.lines import CHANNELS, COLUMNS, Line, Refused
+from parcours.contacts.merging import forgetting
+from parcours.contacts.merging.people import absorbed, forget_merges, now_are, survivors
 from parcours.contacts.models import ConsentValue, List
+from parcours.contacts.rows import Source, insert_consent_changes, insert_members
 from parcours.contacts.telling import Cause, Teller
+from parcours.contacts.upserting import Refusal, UpsertResult, upsert_into
 from parcours.lib import bulk
 from parcours.lib.instants import to_ms
-from parcours.lib.problems import Fault
 
 __all__ = [
     "Cause",
@@ -39,26 +42,6 @@ __all__ = [
     "update_fields",
     "upsert_many",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A line that was not taken: its place in the batch, a sentence that says why, and the faults one by one."""
-
-    index: int
-    reason: str
-    faults: list[Fault]
-
-
-@dataclass(slots=True)
-class UpsertResult:
-    """What became of a batch of lines."""
-
-    contacts: list[int | None]  # for each line, whom it meant; None when it was refused
-    created: list[int] = field(default_factory=list)
-    changed: list[int] = field(default_factory=list)
-    refused: list[Refusal] = field(default_factory=list)
-    kept_opted_out: list[int] = field(default_factory=list)  # lines whose consent gave way to an opt-out
 
 
 def upsert_many(
@@ -78,38 +61,15 @@ def upsert_many(
     tags are added to. A line that says anything unfit is refused as a whole, the others go on. An opt-out stays
     unless `resubscribe`. `cells` says that values come from a CSV file. Some thousands of lines at a time are best.
     """
-    now_ms = to_ms(now)
-    result = UpsertResult(contacts=[None] * len(lines))
     with transaction.atomic():
         batch = Batch(
             account,
             source=Source(source, proof or {}),
-            now_ms=now_ms,
+            now_ms=to_ms(now),
             resubscribe=resubscribe,
             cells=cells,
         )
-        read: list[tuple[int, Line]] = []
-        for index, given in enumerate(lines):
-            try:
-                read.append((index, batch.read(given)))
-            except Refused as refused:
-                result.refused.append(Refusal(index, str(refused), refused.faults))
-        batch.load([line for _index, line in read])
-        people: list[tuple[int, Person]] = []
-        for index, line in read:
-            try:
-                person, kept = batch.fold(line)
-            except Refused as refused:
-                result.refused.append(Refusal(index, str(refused), refused.faults))
-                continue
-            people.append((index, person))
-            if kept:
-                result.kept_opted_out.append(index)
-        result.created, result.changed = batch.write()
-    for index, person in people:
-        result.contacts[index] = person.id
-    result.refused.sort(key=lambda refusal: refusal.index)
-    return result
+        return upsert_into(batch, lines)
 
 
 def update_fields(
@@ -165,7 +125,9 @@ def _split(sets: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _living(account_id: int, contact_ids: Sequence[int]) -> list[int]:
-    """Those that are contacts of the account and not erased, in the order given, once each."""
+    """Those that are contacts of the account and not erased, in the order given, once each; who was merged away is
+    who they are now."""
+    contact_ids = now_are(account_id, contact_ids)
     among, bound = bulk.among("id", list(contact_ids))
     with connection.cursor() as cursor:
         cursor.execute(
@@ -204,13 +166,11 @@ def add_to_list(
         batches.lock(account_id)
         if not List.objects.filter(id=list_id, account_id=account_id).exists():
             return []
+        contact_ids = now_are(account_id, contact_ids)
         there = _having("contacts_listmember", "list_id", list_id, contact_ids)
         joining = [each for each in _living(account_id, contact_ids) if each not in there]
-        batches.insert_members(
-            [(list_id, contact_id) for contact_id in joining], source=source, now_ms=teller.now_ms
-        )
-        for contact_id in joining:
-            teller.joined(contact_id, list_id)
+        insert_members([(list_id, contact_id) for contact_id in joining], source=source, now_ms=teller.now_ms)
+        teller.joined(joining, list_id)
         teller.touched(joining)
         teller.append(account_id)
     return joining
@@ -231,8 +191,9 @@ def remove_from_list(
         batches.lock(account_id)
         if not List.objects.filter(id=list_id, account_id=account_id).exists():
             return []
+        contact_ids = now_are(account_id, contact_ids)
         there = _having("contacts_listmember", "list_id", list_id, contact_ids)
-        leaving = [contact_id for contact_id in dict.fromkeys(contact_ids) if contact_id in there]
+        leaving = [contact_id for contact_id in contact_ids if contact_id in there]
         _delete("contacts_listmember", "list_id", list_id, leaving)
         for contact_id in leaving:
             teller.left(contact_id, list_id)
@@ -316,9 +277,17 @@ def set_consent(
         cause = Cause(cause.journey, cause.version, cause.step, cause.message, str(send_id), cause.enrolments)
     teller = Teller(source=source, cause=cause, now_ms=to_ms(now))
     column = f"consent_{channel}"
-    among, bound = bulk.among("id", list(contact_ids))
     with transaction.atomic():
         batches.lock(account_id)
+        merged = survivors(account_id, contact_ids)
+        if merged and len(contact_ids) == 1:
+            # Who opted out is who they are now; the proof says as whom, for the day when the merge is undone.
+            proof = {**(proof or {}), "contact": str(contact_ids[0])}
+        if merged:
+            runs = {merged.get(contact, contact): run for contact, run in cause.enrolments.items()}
+            teller.cause = replace(cause, enrolments=runs)
+            contact_ids = [merged.get(contact, contact) for contact in contact_ids]
+        among, bound = bulk.among("id", list(contact_ids))
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT id, {column} FROM contacts_contact"
@@ -332,7 +301,7 @@ def set_consent(
             (column, "updated_at"),
             [(value, teller.now_ms, contact_id) for contact_id in changed],
         )
-        batches.insert_consent_changes(
+        insert_consent_changes(
             account_id,
             [(contact_id, channel, before[contact_id], value) for contact_id in changed],
             source=Source(source, proof or {}),
@@ -353,6 +322,8 @@ def seen(*, account_id: int, instants: Mapping[int, int]) -> None:
     """
     with transaction.atomic():
         batches.lock(account_id)
+        merged = survivors(account_id, instants)
+        instants = {merged.get(contact, contact): at for contact, at in instants.items()}
         with connection.cursor() as cursor:
             cursor.executemany(
                 "UPDATE contacts_contact SET last_seen_at = %s WHERE id = %s AND account_id = %s"
@@ -362,15 +333,26 @@ def seen(*, account_id: int, instants: Mapping[int, int]) -> None:
 
 
 def erase(*, account_id: int, contact_ids: Sequence[int], now: datetime) -> list[int]:
-    """Forget people: nothing of them stays but an empty line, so that no figure falls. Answers those erased now."""
+    """Forget people: nothing of them stays but an empty line, so that no figure falls. Answers those erased now.
+
+    Whoever was merged into them is erased with them. The event store follows as soon as it holds all that they did
+    (`merging.forgetting`).
+    """
     teller = Teller(source="erasure", cause=None, now_ms=to_ms(now))
     with transaction.atomic():
         batches.lock(account_id)
         gone = _living(account_id, contact_ids)
+        if not gone:
+            return []
+        former = absorbed(gone)
         among, bound = bulk.among("id", gone)
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT id, email, phone FROM contacts_contact WHERE {among}", [bound])
-            people = cursor.fetchall()
+            cursor.execute(
+                "SELECT id, email, phone, external_id, first_name, last_name FROM contacts_contact"
+                f" WHERE {among}",
+                [bound],
+            )
+            found = cursor.fetchall()
             nothing = ", ".join(f"{column} = NULL" for column in COLUMNS if column != "created_at")
             cursor.execute(
                 f"UPDATE contacts_contact SET {nothing}, attributes = %s, consent_email = %s, consent_sms = %s,"
@@ -380,7 +362,11 @@ def erase(*, account_id: int, contact_ids: Sequence[int], now: datetime) -> list
             mine, contacts = bulk.among("contact_id", gone)
             for table in ("contacts_consentchange", "contacts_listmember", "contacts_tag"):
                 cursor.execute(f"DELETE FROM {table} WHERE {mine}", [contacts])
+        keys, words = forget_merges([*gone, *former])
+        people = [(row[0], row[1], row[2]) for row in found] + keys
         signals.contacts_erased.send(sender=None, account_id=account_id, people=people)
         teller.touched(gone)
         teller.append(account_id)
+        words += [word for row in found for word in row[1:]]
+        forgetting.remember(account_id=account_id, contacts=[*gone, *former], words=words, now=now)
     return gone

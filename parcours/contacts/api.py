@@ -14,16 +14,19 @@ from ninja import Body, Query, Router, Schema, Status
 from pydantic import ConfigDict, Field
 
 from parcours.accounts import jobs
-from parcours.accounts.access import Actor, find, for_account
+from parcours.accounts.access import Actor, as_id, find, for_account
 from parcours.accounts.models import Account, BusinessUnit
 from parcours.contacts import actions, definitions, exports, queries, timeline, uses
 from parcours.contacts import audience as audiences
 from parcours.contacts.audience import Audience
 from parcours.contacts.importing import actions as importing
+from parcours.contacts.importing import undoing
+from parcours.contacts.importing.models import Import
+from parcours.contacts.merging import people
 from parcours.contacts.models import Contact, List, ListMember
 from parcours.lib import clock
 from parcours.lib.paging import Paging, newest_first
-from parcours.lib.problems import Fault, Invalid, Problem
+from parcours.lib.problems import Fault, Invalid, NotFound, Problem
 
 router = Router(tags=["contacts"])
 _CHUNK = 1 << 16
@@ -67,6 +70,22 @@ class ImportOptions(Consenting):
     consent_sms: str = ""
     consent_whatsapp: str = ""
     proof: str = Field("", max_length=2000, description="How the consents can be proved.")
+    consented_on: str = Field("", max_length=10, description="The day on which they were given (2026-03-28).")
+    tag: str = Field("", max_length=2000, description="Tags, comma-separated, that everyone bears.")
+    key: str = Field(
+        "", description="The one field that tells who is meant: email, phone, external_id or id."
+    )
+    mapping: str = Field(
+        "",
+        max_length=200_000,
+        description="JSON: a column's header -> its field (`attributes.points:number`), or an empty text to leave it"
+        " out.",
+    )
+    decimal: str = Field("", description="How numbers are written: point or comma.")
+    dates: str = Field("", description="How dates are written: iso, dmy or mdy.")
+    encoding: str = Field("", description="utf-8, utf-16 or windows-1252; found out unless said.")
+    delimiter: str = Field("", max_length=1)
+    mend: bool = Field(False, description="Read lines that are not UTF-8 as Windows-1252.")
     wait: bool = Field(False, description="Answer when everything is visible to segments and reports.")
 
 
@@ -104,8 +123,8 @@ def contacts_of(actor: Actor, wanted: ContactFilter) -> Any:
 
 
 def find_contact(contact_id: str, actor: Actor) -> Contact:
-    """A contact who was not erased, by id."""
-    return find(Contact, contact_id, actor=actor, rows=queries.living(actor.account_id))
+    """A contact who was not erased, by id; that of one merged away finds who they are now."""
+    return people.find_contact(contact_id, actor)
 
 
 @router.get("/contacts", summary="Contacts, newest first unless sorted otherwise")
@@ -160,27 +179,26 @@ def export_contacts(
 @router.post("/contacts/import", response={200: Any, 202: Any}, summary="Import contacts from CSV or NDJSON")
 def import_contacts(request: HttpRequest, options: Query[ImportOptions]) -> Any:
     chunks, content_type, filename = body_of(request)
-    consents = {
-        "email": options.consent_email,
-        "sms": options.consent_sms,
-        "whatsapp": options.consent_whatsapp,
-    }
     job = importing.start(
         _actor(request).account,
         chunks,
-        options=importing.Options(
-            lists=[each.strip() for each in options.list.split(",") if each.strip()],
-            consents={channel: value for channel, value in consents.items() if value},
-            source=options.source,
-            proof=options.proof,
-            resubscribe=options.resubscribe,
-        ),
+        options=importing.options_of(options.model_dump(exclude={"wait"})),
         content_type=content_type,
         filename=filename,
     )
     if not options.wait:
         return Status(202, jobs.as_json(job))
     return Status(200, jobs.as_json(jobs.wait(job)))
+
+
+@router.post("/contacts/import/{job}/undo", response={202: Any}, summary="Undo an import of contacts")
+def undo_import(request: HttpRequest, job: str) -> Any:
+    """A job; those whom the import created are erased, what it changed goes back, unless something happened since."""
+    imports = Import.objects.filter(job__isnull=False)
+    found = imports.filter(account_id=_actor(request).account_id, job_id=as_id(job) or 0).first()
+    if found is None:
+        raise NotFound(_("There is nothing of this id here."))
+    return Status(202, jobs.as_json(undoing.start(found)))
 
 
 def body_of(request: HttpRequest) -> tuple[Iterator[bytes], str, str]:

@@ -7,9 +7,8 @@ definitions, and the journal's entries that tell of it.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,19 +17,21 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from parcours.accounts.models import Account
-from parcours.contacts import attributes
+from parcours.contacts import attributes, rows
 from parcours.contacts.lines import CHANNELS, COLUMNS, KEYS, Line, Reader, Refused, fault_of
+from parcours.contacts.merging.people import by_former_keys, survivors
 from parcours.contacts.models import AttributeDefinition, ConsentValue
 from parcours.contacts.normalise import Unfit
-from parcours.contacts.telling import Cause, Teller
+from parcours.contacts.person import Person
+from parcours.contacts.rows import Source
+from parcours.contacts.telling import Teller
 from parcours.lib import bulk
 
 _LOCK = 7_301_001  # names the advisory lock among all those that PostgreSQL may hold for us
 _CONSENT_COLUMNS = tuple(f"consent_{channel}" for channel in CHANNELS)
-_WRITTEN = (*COLUMNS, "attributes", *_CONSENT_COLUMNS, "updated_at")
+WRITTEN = (*COLUMNS, "attributes", *_CONSENT_COLUMNS, "updated_at")
 _READ = f"SELECT id, {', '.join(COLUMNS)}, attributes, {', '.join(_CONSENT_COLUMNS)} FROM contacts_contact"
-_WIDTH = len(COLUMNS)
-_PENDING, _OPTED_OUT = ConsentValue.PENDING.value, ConsentValue.OPTED_OUT.value
+_OPTED_OUT = ConsentValue.OPTED_OUT.value
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -45,84 +46,35 @@ def lock(account_id: int) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, account_id])
 
 
-class Person:
-    """A contact under way in a batch."""
-
-    __slots__ = ("attributes", "consents", "id", "lists", "new", "original", "tags", "values")
-
-    def __init__(self, row: Sequence[Any] | None, created_at: int) -> None:
-        self.new = row is None
-        self.tags: list[str] = []
-        self.lists: list[int] = []
-        self.original = row
-        if row is None:
-            self.id = 0
-            self.values: dict[str, Any] = dict.fromkeys(COLUMNS)
-            self.values["created_at"] = created_at
-            self.attributes: dict[str, Any] = {}
-            self.consents = dict.fromkeys(CHANNELS, _PENDING)
-        else:
-            self.id = row[0]
-            self.values = dict(zip(COLUMNS, row[1 : _WIDTH + 1], strict=True))
-            self.attributes = json.loads(row[_WIDTH + 1])
-            self.consents = dict(zip(CHANNELS, row[_WIDTH + 2 :], strict=True))
-
-    def changes(self) -> list[str]:
-        """The names of the fields and attributes that are not as they were read."""
-        if self.original is None:
-            return []
-        names = [
-            name
-            for name, before in zip(COLUMNS, self.original[1 : _WIDTH + 1], strict=True)
-            if self.values[name] != before
-        ]
-        before = json.loads(self.original[_WIDTH + 1])
-        if before != self.attributes:
-            both = dict.fromkeys((*before, *self.attributes))
-            names += [f"attributes.{name}" for name in both if before.get(name) != self.attributes.get(name)]
-        return names
-
-    def moved_keys(self) -> bool:
-        """Whether a key that it had is now another: the old one must be let go before others can take it."""
-        row = self.original
-        return row is not None and any(
-            row[place] is not None and row[place] != self.values[key]
-            for place, key in enumerate(KEYS, start=1)
-        )
-
-    def consents_changed(self) -> bool:
-        return self.original is not None and tuple(self.original[_WIDTH + 2 :]) != tuple(
-            self.consents.values()
-        )
-
-
-@dataclass(slots=True)
-class Source:
-    """Where changes come from: told in the history of consents and in the events."""
-
-    name: str
-    proof: Mapping[str, Any] = field(default_factory=dict)
-    cause: Cause | None = None
-
-
 class Batch:
     """Lines of one account, folded and then written, in the caller's transaction."""
 
     def __init__(
-        self, account: Account, *, source: Source, now_ms: int, resubscribe: bool = False, cells: bool = False
+        self,
+        account: Account,
+        *,
+        source: Source,
+        now_ms: int,
+        resubscribe: bool = False,
+        cells: bool = False,
+        key: str = "",
     ) -> None:
+        """`key` says which field alone tells who is meant; without it, id, external_id, email and phone do."""
         lock(account.pk)
         self.account_id: int = account.pk
         self.reader = Reader(country=account.country, zone=account.timezone)
         self.zone = account.timezone
         self.source, self.now_ms, self.resubscribe, self.cells = source, now_ms, resubscribe, cells
+        self.key = key
         self.types: dict[str, str] = dict(
             AttributeDefinition.objects.filter(account_id=account.pk).values_list("name", "type")
         )
         self.new_types: dict[str, str] = {}
         self.people: dict[int, Person] = {}
         self.by_key: dict[str, dict[str, Person]] = {key: {} for key in KEYS}
+        self.former: set[tuple[str, str]] = set()  # keys that find somebody by what they were before a merge
         self.order: dict[int, Person] = {}  # by identity of the object: those that a line named
+        self._asked: dict[str, set[Any]] = defaultdict(set)
         self.known_lists: set[int] = set()
         self.member_of: set[tuple[int, int]] = set()  # (list, contact), of those that lines ask for
         self.tag_of: set[tuple[int, str]] = set()
@@ -135,29 +87,45 @@ class Batch:
 
     def load(self, lines: Sequence[Line]) -> None:
         """Everybody whom these lines may mean, and what they need to know of them."""
-        ids = {line.id for line in lines if line.id is not None}
-        self._load("id", list(ids))
+        self.load_keys("id", [line.id for line in lines])
         for key in KEYS:
-            self._load(key, list({line.values[key] for line in lines if line.values.get(key)}))
+            self.load_keys(key, [line.values.get(key) for line in lines])
         list_ids = {list_id for line in lines for list_id in line.lists}
+        self.know_lists(list_ids)
         with connection.cursor() as cursor:
             if list_ids:
-                among, bound = bulk.among("id", list(list_ids))
-                cursor.execute(
-                    f"SELECT id FROM contacts_list WHERE account_id = %s AND {among}",
-                    [self.account_id, bound],
-                )
-                self.known_lists = {row[0] for row in cursor.fetchall()}
                 self.member_of = set(self._pairs(cursor, "contacts_listmember", "list_id", list(list_ids)))
             tags = {tag for line in lines for tag in line.tags}
             if tags:
                 pairs = self._pairs(cursor, "contacts_tag", "name", list(tags))
                 self.tag_of = {(contact, name) for name, contact in pairs}
 
-    def _load(self, column: str, values: list[Any]) -> None:
-        if not values:
+    def know_lists(self, list_ids: Iterable[int]) -> bool:
+        """Look up which lists are the account's; answers whether all of these are."""
+        unknown = [list_id for list_id in list_ids if list_id not in self.known_lists]
+        if not unknown:
+            return True
+        among, bound = bulk.among("id", unknown)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT id FROM contacts_list WHERE account_id = %s AND {among}", [self.account_id, bound]
+            )
+            found = {row[0] for row in cursor.fetchall()}
+        self.known_lists |= found
+        return len(found) == len(set(unknown))
+
+    def load_keys(self, column: str, values: Iterable[Any]) -> None:
+        """Everybody whom these values of a key name; None and those asked for before cost nothing."""
+        asked = self._asked[column]
+        wanted = {value for value in values if value is not None} - asked
+        if not wanted:
             return
-        among, bound = bulk.among(column, values)
+        asked |= wanted
+        self._read(column, wanted)
+        self._load_merged(column, wanted)
+
+    def _read(self, column: str, wanted: Iterable[Any]) -> None:
+        among, bound = bulk.among(column, list(wanted))
         with connection.cursor() as cursor:
             cursor.execute(
                 f"{_READ} WHERE account_id = %s AND {among} AND erased_at IS NULL", [self.account_id, bound]
@@ -171,6 +139,22 @@ class Batch:
                 if person.values[key] is not None:
                     self.by_key[key][person.values[key]] = person
 
+    def _load_merged(self, column: str, wanted: set[Any]) -> None:
+        """Contacts found by what they were before a merge: an id, or a key that stays theirs without being shown."""
+        if column == "id":
+            found = survivors(self.account_id, wanted)
+            self._read("id", found.values())
+            self.people |= {former: self.people[now] for former, now in found.items() if now in self.people}
+            return
+        known = self.by_key[column]
+        former = by_former_keys(self.account_id, {column: [value for value in wanted if value not in known]})
+        if former:
+            self._read("id", former.values())
+        for (kind, value), contact in former.items():
+            if contact in self.people:
+                self.by_key[kind].setdefault(value, self.people[contact])
+                self.former.add((kind, value))
+
     def _pairs(self, cursor: Any, table: str, column: str, values: list[Any]) -> list[tuple[Any, int]]:
         if not self.people:
             return []
@@ -180,6 +164,12 @@ class Batch:
             f"SELECT {column}, contact_id FROM {table} WHERE {mine} AND {asked}", [contacts, wanted]
         )
         return cursor.fetchall()
+
+    def declare(self, names: Iterable[str]) -> None:
+        """Attributes that are borne from now on: those that are new hold texts."""
+        for name in names:
+            if name not in self.types:
+                self.types[name] = self.new_types[name] = AttributeDefinition.Type.TEXT
 
     def fold(self, line: Line) -> tuple[Person, list[str]]:
         """Whom the line means, changed as it says; and the channels whose opt-out was kept against it.
@@ -215,6 +205,8 @@ class Batch:
         return person, kept
 
     def _who(self, line: Line) -> Person | None:
+        if self.key:
+            return self._who_by(self.key, line)
         meant: Person | None = None
         if line.id is not None:
             meant = self.people.get(line.id)
@@ -228,6 +220,22 @@ class Batch:
             if meant is not None and found is not meant:
                 raise _refused(f"/{key}", _("Its keys name two different contacts."))
             meant = found
+        return meant
+
+    def _who_by(self, key: str, line: Line) -> Person | None:
+        """Whom one key names; what the others say is then a datum like another, which must not be somebody else's."""
+        value = line.id if key == "id" else line.values.get(key)
+        if value is None:
+            raise _refused(f"/{key}", _("The line does not say which contact it means: its key is empty."))
+        meant = self.people.get(line.id or 0) if key == "id" else self.by_key[key].get(str(value))
+        if meant is None and line.id is not None:
+            raise _refused("/id", _("There is no contact %(id)d.") % {"id": line.id})
+        for other in KEYS:
+            owner = self.by_key[other].get(line.values.get(other) or "")
+            if owner is not None and owner is not meant:
+                raise _refused(
+                    f"/{other}", _("“%(value)s” is another contact’s.") % {"value": line.values[other]}
+                )
         return meant
 
     def _fit(self, line: Line, person: Person | None) -> tuple[dict[str, Any], dict[str, str]]:
@@ -266,7 +274,8 @@ class Batch:
     def _set_values(self, person: Person, line: Line) -> None:
         for name, value in line.values.items():
             before = person.values[name]
-            if value == before:
+            # A former key finds its contact and changes nothing, unless the contact is named by its id.
+            if value == before or ((name, value) in self.former and line.id is None):
                 continue
             if name in self.by_key:
                 if before is not None:
@@ -311,27 +320,40 @@ class Batch:
             [(self.account_id, person.id, tag) for person in people for tag in person.tags],
         )
         joined = [(list_id, person.id) for person in people for list_id in person.lists]
-        insert_members(joined, source=self.source.name, now_ms=self.now_ms)
-        insert_consent_changes(
+        rows.insert_members(joined, source=self.source.name, now_ms=self.now_ms)
+        rows.insert_consent_changes(
             self.account_id,
             [(person.id, channel, before, after) for person, channel, before, after in self.consent_changes],
             source=self.source,
             now_ms=self.now_ms,
         )
-        for person in created:
-            self.teller.created(person.id)
+        self.teller.created([person.id for person in created])
         for person, names in changed:
             if names or person.tags:
                 self.teller.updated(person.id, names + ["tags"] * bool(person.tags))
-        for person, channel, before, after in self.consent_changes:
-            self.teller.consent(person.id, channel, before, after)
+        self._tell_consents()
+        members: dict[int, list[int]] = defaultdict(list)
         for list_id, contact_id in joined:
-            self.teller.joined(contact_id, list_id)
+            members[list_id].append(contact_id)
+        for list_id, contact_ids in members.items():
+            self.teller.joined(contact_ids, list_id)
         created_ids = [person.id for person in created]
         changed_ids = [person.id for person, _names in changed]
         self.teller.touched([*created_ids, *changed_ids, *(contact_id for _list, contact_id in joined)])
         self.teller.append(self.account_id)
         return created_ids, changed_ids
+
+    def _tell_consents(self) -> None:
+        """Those who changed once are told together; who changed more often, in the order of the changes."""
+        often = Counter((person.id, channel) for person, channel, _before, _after in self.consent_changes)
+        alike: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+        for person, channel, before, after in self.consent_changes:
+            if often[person.id, channel] == 1:
+                alike[channel, before, after].append(person.id)
+            else:
+                self.teller.consent(person.id, channel, before, after)
+        for (channel, before, after), contact_ids in alike.items():
+            self.teller.consents(contact_ids, channel, before, after)
 
     def _reserve(self, count: int) -> list[int]:
         return bulk.reserve_ids("contacts_contact", count) if count else []
@@ -339,12 +361,10 @@ class Batch:
     def _write_contacts(self, created: list[Person], changed: list[Person]) -> None:
         free = [(None, None, None, person.id) for person in changed if person.moved_keys()]
         bulk.update_many("contacts_contact", KEYS, free)
-        bulk.update_many(
-            "contacts_contact", _WRITTEN, [(*self._row(person), person.id) for person in changed]
-        )
+        bulk.update_many("contacts_contact", WRITTEN, [(*self._row(person), person.id) for person in changed])
         bulk.insert_many(
             "contacts_contact",
-            ("id", "account_id", *_WRITTEN),
+            ("id", "account_id", *WRITTEN),
             [(person.id, self.account_id, *self._row(person)) for person in created],
         )
 
@@ -355,35 +375,6 @@ class Batch:
             *person.consents.values(),
             self.now_ms,
         )
-
-
-def insert_members(pairs: Sequence[tuple[int, int]], *, source: str, now_ms: int) -> None:
-    """Put contacts on lists that they are not on: pairs of list and contact."""
-    bulk.insert_many(
-        "contacts_listmember",
-        ("list_id", "contact_id", "source", "joined_at"),
-        [(list_id, contact_id, source[:50], now_ms) for list_id, contact_id in pairs],
-    )
-
-
-def insert_consent_changes(
-    account_id: int,
-    changes: Sequence[tuple[int, str, str, str]],
-    *,
-    source: Source,
-    now_ms: int,
-    send_id: int | None = None,
-) -> None:
-    """Keep the history of consents: contact, channel, before, after."""
-    proof = json.dumps(dict(source.proof), ensure_ascii=False)
-    bulk.insert_many(
-        "contacts_consentchange",
-        ("account_id", "contact_id", "channel", "before", "after", "source", "proof", "send_id", "at"),
-        [
-            (account_id, contact_id, channel, before, after, source.name[:200], proof, send_id, now_ms)
-            for contact_id, channel, before, after in changes
-        ],
-    )
 
 
 def _refused(pointer: str, detail: str) -> Refused:

@@ -49,38 +49,6 @@ class ContactForm(forms.Form):
         return line
 
 
-class ImportForm(forms.Form):
-    """A file of contacts, and what it says of everyone in it."""
-
-    file = forms.FileField(
-        label=_("CSV or NDJSON file"),
-        help_text=_("Its first line names the columns; one of them is email, phone or external_id."),
-    )
-    list = forms.ChoiceField(label=_("Put everyone on the list"), required=False)
-    consent_email = forms.ChoiceField(label=_("Consent to e-mails"), required=False)
-    source = forms.CharField(
-        label=_("Where these consents come from"),
-        max_length=200,
-        required=False,
-        help_text=_(
-            "For instance: sign-up form of the shop, 2025. It is kept with each consent as its proof."
-        ),
-    )
-    resubscribe = forms.BooleanField(
-        label=_("Also write again to those who had opted out"),
-        required=False,
-        help_text=_("Only if they asked for it since; say where it comes from."),
-    )
-
-    def __init__(self, *args: Any, account_id: int, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["list"].choices = _lists(account_id)  # type: ignore[attr-defined]
-        self.fields["consent_email"].choices = [  # type: ignore[attr-defined]
-            ("", _("As the file says, or unchanged")),
-            *ConsentValue.choices,
-        ]
-
-
 class ListForm(forms.Form):
     """A list's name."""
 

@@ -118,17 +118,32 @@ class Reader:
             raise Refused(faults, fields=fields)
         return line
 
+    def field(self, name: str, value: Any) -> Any:
+        """A text or a key of a contact, normalised. Raises Unfit."""
+        if name == "external_id":
+            return None if value is None else normalise.external_id(value) or None
+        if value is None or value == "":
+            return None
+        if not isinstance(value, str):
+            raise Unfit(_("The value is not a text."))
+        return self._text_readers[name](value) if value.strip() else None
+
+    def cell_reader(self, name: str) -> Callable[[str], Any]:
+        """What normalises a text or a key of a contact that is not blank. It raises Unfit."""
+        if name == "external_id":
+            return lambda cell: normalise.external_id(cell.strip())
+        return self._text_readers[name]
+
+    def consent(self, value: Any) -> str:
+        """One of the values of a consent. Raises Unfit."""
+        consent = ConsentValue.PENDING.value if value is None else value
+        if not isinstance(consent, str) or consent not in _CONSENTS:
+            raise Unfit(_("A consent is opted_in, opted_out or pending."))
+        return consent
+
     def _read(self, line: Line, name: str, value: Any, now_ms: int) -> None:
-        reader = self._text_readers.get(name)
-        if reader is not None:
-            if value is None or value == "":
-                line.values[name] = None
-            elif isinstance(value, str):
-                line.values[name] = reader(value) if value.strip() else None
-            else:
-                raise Unfit(_("The value is not a text."))
-        elif name == "external_id":
-            line.values[name] = None if value is None else normalise.external_id(value) or None
+        if name in self._text_readers or name == "external_id":
+            line.values[name] = self.field(name, value)
         elif name == "id":
             line.id = whole_id(value)
             if line.id is None:
@@ -136,17 +151,25 @@ class Reader:
         elif name == "attributes":
             line.attributes = _attributes(value)
         elif name == "consents":
-            line.consents = _consents(value)
+            line.consents = self._consents(value)
         elif name == "lists":
             line.lists = _lists(value)
         elif name == "tags":
-            line.tags = _tags(value)
+            line.tags = clean_tags(value)
         elif name in ("created_at", "last_seen_at"):
-            line.values[name] = self._instant(name, value, now_ms)
+            line.values[name] = self.instant(name, value, now_ms)
         elif name != "updated_at":  # ours alone to say, but an exported contact may be sent back as it is
             raise Unfit(_("A contact has no such field."))
 
-    def _instant(self, name: str, value: Any, now_ms: int) -> int | None:
+    def _consents(self, value: Any) -> dict[str, str]:
+        if value is None:
+            return {}
+        if not isinstance(value, dict) or not value.keys() <= set(CHANNELS):
+            raise Unfit(_("Consents are an object: email, sms, whatsapp."))
+        return {channel: self.consent(consent) for channel, consent in value.items()}
+
+    def instant(self, name: str, value: Any, now_ms: int) -> int | None:
+        """An instant of a contact, in milliseconds, never after now. Raises Unfit."""
         if value is None and name == "last_seen_at":
             return None
         if not isinstance(value, str):
@@ -164,22 +187,6 @@ def _attributes(value: Any) -> dict[str, Any]:
     return value
 
 
-def _consents(value: Any) -> dict[str, str]:
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise Unfit(_("Consents are an object: email, sms, whatsapp."))
-    consents = {}
-    for channel, consent in value.items():
-        consent = ConsentValue.PENDING if consent is None else consent
-        if channel not in CHANNELS:
-            raise Unfit(_("Consents are an object: email, sms, whatsapp."))
-        if not isinstance(consent, str) or consent not in _CONSENTS:
-            raise Unfit(_("A consent is opted_in, opted_out or pending."))
-        consents[channel] = str(consent)
-    return consents
-
-
 def _lists(value: Any) -> list[int]:
     if value is None:
         return []
@@ -189,7 +196,8 @@ def _lists(value: Any) -> list[int]:
     return [each for each in ids if each is not None]
 
 
-def _tags(value: Any) -> list[str]:
+def clean_tags(value: Any) -> list[str]:
+    """The names of tags, each once. Raises Unfit."""
     if value is None:
         return []
     if (

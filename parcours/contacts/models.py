@@ -25,7 +25,8 @@ class Channel(models.TextChoices):
 class Contact(models.Model):
     """A known person: has an e-mail address, a phone number or an external id, each unique in the account."""
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="contacts")
+    # No index of its own: those below begin with the account. The same goes for the other tables.
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="contacts", db_index=False)
     email = models.CharField(max_length=320, null=True, blank=True)
     phone = models.CharField(max_length=20, null=True, blank=True, help_text="E.164.")
     external_id = models.CharField(max_length=255, null=True, blank=True)
@@ -90,7 +91,9 @@ class ConsentChange(models.Model):
     """The history of a consent: from what to what, when, from where, and its proof."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE)
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="consent_changes")
+    contact = models.ForeignKey(
+        Contact, on_delete=models.CASCADE, related_name="consent_changes", db_index=False
+    )
     channel = models.CharField(max_length=10, choices=Channel.choices)
     before = models.CharField(max_length=10, choices=ConsentValue.choices)
     after = models.CharField(max_length=10, choices=ConsentValue.choices)
@@ -120,7 +123,7 @@ class List(models.Model):
 class ListMember(models.Model):
     """A contact on a list, since when and by what."""
 
-    list = models.ForeignKey(List, on_delete=models.CASCADE, related_name="memberships")
+    list = models.ForeignKey(List, on_delete=models.CASCADE, related_name="memberships", db_index=False)
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="list_memberships")
     source = models.CharField(max_length=50)
     joined_at = InstantField(default=clock.now)
@@ -133,8 +136,8 @@ class ListMember(models.Model):
 class Tag(models.Model):
     """A contact's tag; its name is its identity."""
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="tags")
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="tags")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="tags", db_index=False)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="tags", db_index=False)
     name = models.CharField(max_length=100)
 
     class Meta:
@@ -153,3 +156,6 @@ class BulkStep(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "number"], name="bulk_step_once")]
         indexes = [models.Index(fields=["at"], name="bulk_step_at")]
+
+
+from parcours.contacts.importing.models import Import, ImportChange, ImportPart  # noqa: E402, F401

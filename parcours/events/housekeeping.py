@@ -7,6 +7,7 @@ of contacts that no recent answer reads.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -74,6 +75,15 @@ def _settled(now: datetime) -> list[tuple[int, int]]:
     return list(done.values("account_id").annotate(last=Max("id")).values_list("account_id", "last"))
 
 
+_forgetters: list[Callable[[datetime], object]] = []
+
+
+def register(forget: Callable[[datetime], object]) -> None:
+    """Have something else forgotten now and then; packages call it when they start. It is given the product's now."""
+    if forget not in _forgetters:
+        _forgetters.append(forget)
+
+
 _due = 0.0
 
 
@@ -93,3 +103,5 @@ def run(now: datetime) -> None:
     forget_messages(now)
     forget_profiles(now)
     forget_loads(now)
+    for forget in _forgetters:
+        forget(now)

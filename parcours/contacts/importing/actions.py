@@ -2,49 +2,97 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from parcours.accounts import jobs
-from parcours.accounts.models import Account, Job
-from parcours.contacts import actions, queries
-from parcours.contacts.importing import columns, reading, uploads
-from parcours.contacts.importing.reading import Format, Record
-from parcours.contacts.models import List
+from parcours.accounts.models import Account, Job, User
+from parcours.contacts import queries
+from parcours.contacts.importing import cells, columns, encodings, formats, reading, uploads
+from parcours.contacts.importing.formats import CSV, NDJSON, Format, Said
+from parcours.contacts.importing.models import Import
+from parcours.contacts.importing.taking import Taker
+from parcours.contacts.lines import CHANNELS, clean_tags
+from parcours.contacts.models import ConsentValue, List
+from parcours.contacts.normalise import Unfit, is_date
 from parcours.lib import clock, crashpoints
 from parcours.lib.problems import Fault, Invalid
 
 KIND = "contacts.import"
-_AT_ONCE = 2_000
-_ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "windows-1252": "Windows-1252"}
 _KINDS = {
-    "text/csv": reading.CSV,
-    "application/csv": reading.CSV,
-    "application/x-ndjson": reading.NDJSON,
-    "application/ndjson": reading.NDJSON,
-    "application/jsonl": reading.NDJSON,
-    "application/x-jsonlines": reading.NDJSON,
-    "application/json": reading.NDJSON,
+    "text/csv": CSV,
+    "application/csv": CSV,
+    "application/x-ndjson": NDJSON,
+    "application/ndjson": NDJSON,
+    "application/jsonl": NDJSON,
+    "application/x-jsonlines": NDJSON,
+    "application/json": NDJSON,
 }
-_ENDINGS = {".csv": reading.CSV, ".ndjson": reading.NDJSON, ".jsonl": reading.NDJSON, ".json": reading.NDJSON}
+_ENDINGS = {".csv": CSV, ".ndjson": NDJSON, ".jsonl": NDJSON, ".json": NDJSON}
 
 
 @dataclass(frozen=True)
 class Options:
-    """What an import says of everyone in its file, and of itself."""
+    """What an import says of everyone in its file, of the file, and of itself."""
 
     lists: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
     consents: dict[str, str] = field(default_factory=dict)
     source: str = ""
     proof: str = ""
+    consented_on: str = ""  # the day on which the consents were given, as told
     resubscribe: bool = False
+    key: str = ""  # the one field that tells who is meant; "" for all of them
+    mapping: dict[str, str] = field(default_factory=dict)  # header -> field, "" to leave it out
+    said: Said = field(default_factory=Said)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def read(cls, kept: dict[str, Any]) -> Options:
+        """As a job keeps them."""
+        return cls(**{**kept, "said": Said(**kept.get("said", {}))})
+
+
+def options_of(said: Mapping[str, Any]) -> Options:
+    """Options as the API and the command line say them: texts, where several values are separated by commas.
+
+    Raises Invalid for a mapping that is none.
+    """
+
+    def several(name: str) -> list[str]:
+        return [each.strip() for each in said.get(name, "").split(",") if each.strip()]
+
+    try:
+        mapping = msgspec.json.decode(said.get("mapping") or "{}", type=dict[str, str])
+    except msgspec.DecodeError as error:
+        raise formats.invalid(_("A mapping is a JSON object of headers and fields."), "/mapping") from error
+    return Options(
+        lists=several("list"),
+        tags=several("tag"),
+        consents={channel: value for channel in CHANNELS if (value := said.get(f"consent_{channel}", ""))},
+        source=said.get("source", ""),
+        proof=said.get("proof", ""),
+        consented_on=said.get("consented_on", ""),
+        resubscribe=bool(said.get("resubscribe")),
+        key=said.get("key", ""),
+        mapping=mapping,
+        said=Said(
+            encoding=said.get("encoding", ""),
+            delimiter=said.get("delimiter", ""),
+            mend=bool(said.get("mend")),
+            decimal=said.get("decimal", ""),
+            dates=said.get("dates", ""),
+        ),
+    )
 
 
 def kind_of(content_type: str, filename: str) -> str | None:
@@ -60,38 +108,97 @@ def start(
     options: Options,
     content_type: str = "",
     filename: str = "",
+    user: User | None = None,
 ) -> Job:
     """Keep the file and let the work process import it. Raises Invalid when nothing of it could be imported."""
-    _check(account, options)
+    check(account, options)
     path = uploads.save(chunks)
     try:
         names = list(queries.attribute_types(account.pk))
-        found = reading.find_format(path, kind=kind_of(content_type, filename), attributes=names)
-        parameters = {
-            "path": path.name,
-            "format": found.as_json(),
-            "options": asdict(options),
-            "filename": filename[:200],
-            "language": translation.get_language() or "en",
-        }
-        return jobs.enqueue(account, KIND, parameters, total_bytes=path.stat().st_size)
+        kind = options.said.kind or kind_of(content_type, filename)
+        found = formats.find(path, Said(**{**asdict(options.said), "kind": kind}), attributes=names)
+        found = formats.mapped(found, options.mapping, attributes=names)
+        imported = Import(
+            account=account, user=user, filename=filename[:200], path=path.name, bytes=path.stat().st_size
+        )
+        return enqueue(imported, found, options)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
 
 
-def _check(account: Account, options: Options) -> None:
+def enqueue(imported: Import, found: Format, options: Options) -> Job:
+    """Let the work process import a file that is kept already. Raises Invalid."""
+    check(imported.account, options)
+    check_key(found, options.key)
+    _check_types(imported.account, found)
+    parameters = {
+        "path": imported.path,
+        "format": found.as_json(),
+        "options": options.as_json(),
+        "filename": imported.filename,
+        "language": translation.get_language() or "en",
+    }
+    with transaction.atomic():
+        imported.job = jobs.enqueue(imported.account, KIND, parameters, total_bytes=imported.bytes)
+        imported.save()
+    return imported.job
+
+
+def check_key(found: Format, key: str) -> None:
+    """Raises Invalid when the one key that decides is in no column."""
+    if key and found.kind == CSV and key not in found.fields:
+        raise formats.invalid(_("No column holds the key that was chosen."), "/key")
+
+
+def _check_types(account: Account, found: Format) -> None:
+    types = queries.attribute_types(account.pk)
+    for name, kind in found.types.items():
+        if types.get(name, kind) != kind:
+            detail = _("The attribute “%(name)s” exists with another type.") % {"name": name}
+            raise formats.invalid(detail, "/mapping")
+
+
+def check(account: Account, options: Options) -> None:
+    """Raises Invalid with all that is wrong with what is said of everyone and of the file."""
     faults: list[Fault] = []
+
+    def fault(pointer: str, detail: str) -> None:
+        faults.append({"pointer": pointer, "detail": detail})
+
     if options.resubscribe and not options.source.strip():
-        detail = _("Say where this consent comes from: people who had opted out will be written to again.")
-        faults.append({"pointer": "/source", "detail": detail})
+        fault(
+            "/source",
+            _("Say where this consent comes from: people who had opted out will be written to again."),
+        )
     ids = [int(each) for each in options.lists if each.isascii() and each.isdigit() and len(each) < 19]
     if len(set(ids)) != len(set(options.lists)) or (
         List.objects.filter(account=account, pk__in=ids).count() != len(set(ids))
     ):
-        faults.append({"pointer": "/list", "detail": _("There is no such list.")})
+        fault("/list", _("There is no such list."))
+    for channel, value in options.consents.items():
+        if channel not in CHANNELS or value not in ConsentValue.values:
+            fault(f"/consent_{channel}", _("A consent is opted_in, opted_out or pending."))
+    if options.consented_on and not is_date(options.consented_on):
+        fault("/consented_on", _("The value is not a date, such as “2026-03-28”."))
+    try:
+        clean_tags(options.tags)
+    except Unfit as error:
+        fault("/tag", str(error))
+    for pointer, said, known in (
+        ("/key", options.key, ("", *columns.KEYS)),
+        ("/encoding", options.said.encoding, ("", *encodings.NAMES)),
+        ("/decimal", options.said.decimal, ("", *cells.DECIMALS)),
+        ("/dates", options.said.dates, ("", *cells.DATES)),
+        ("/delimiter", options.said.delimiter, ("", *formats.DELIMITERS)),
+        ("/quote", options.said.quote, ("", *formats.QUOTES)),
+    ):
+        if said not in known:
+            fault(
+                pointer, _("It is one of: %(values)s.") % {"values": " ".join(each for each in known if each)}
+            )
     if faults:
-        raise Invalid(" ".join(fault["detail"] for fault in faults), faults)
+        raise Invalid(" ".join(each["detail"] for each in faults), faults)
 
 
 def run(running: jobs.Running) -> None:
@@ -103,13 +210,15 @@ def run(running: jobs.Running) -> None:
         path.unlink(missing_ok=True)
         return
     found = Format(**job.parameters["format"])
-    result.setdefault("encoding", _ENCODINGS.get(found.encoding, "UTF-16"))
+    result.setdefault("began_ms", clock.machine_ms())
+    result.setdefault("encoding", encodings.NAMES[found.encoding])
     result.setdefault("columns", dict(zip(found.headers, found.fields, strict=True)))
+    result.setdefault("strays", [found.stray, found.strays] if found.strays else None)
     with translation.override(job.parameters["language"]):
+        taker = Taker(running, found, Options.read(job.parameters["options"]))
         try:
-            rest = itertools.islice(reading.records(path, found), job.done_lines, None)
-            while batch := list(itertools.islice(rest, _AT_ONCE)):
-                _take(running, batch, result, cells=found.kind == reading.CSV)
+            for chunk in reading.chunks(path, found, skip=job.done_lines):
+                taker.take(chunk, result)
                 crashpoints.point("import.batch")
         except FileNotFoundError as error:
             detail = _("The file sent is gone from the server: send it again.")
@@ -119,37 +228,3 @@ def run(running: jobs.Running) -> None:
         running.advance(result=result, bytes_done=job.total_bytes)
     crashpoints.point("import.complete")
     path.unlink(missing_ok=True)
-
-
-def _take(running: jobs.Running, batch: Sequence[Record], result: dict[str, Any], *, cells: bool) -> None:
-    job = running.job
-    options = Options(**job.parameters["options"])
-    proof = {"job": str(job.pk), "file": job.parameters["filename"], "proof": options.proof}
-    readable = [record for record in batch if record.line is not None]
-    lines = [
-        columns.with_defaults(record.line or {}, lists=options.lists, consents=options.consents)
-        for record in readable
-    ]
-    with transaction.atomic():
-        outcome = actions.upsert_many(
-            job.account,
-            lines,
-            source=options.source.strip() or "import",
-            now=clock.now(),
-            resubscribe=options.resubscribe,
-            proof={name: value for name, value in proof.items() if value},
-            cells=cells,
-        )
-        refused = [(record.number, record.reason) for record in batch if record.line is None]
-        refused += [(readable[each.index].number, each.reason) for each in outcome.refused]
-        result["created"] = result.get("created", 0) + len(outcome.created)
-        result["updated"] = result.get("updated", 0) + len(outcome.changed)
-        result["kept_opted_out"] = result.get("kept_opted_out", 0) + len(outcome.kept_opted_out)
-        crashpoints.point("import.uncommitted")
-        running.advance(
-            accepted=len(lines) - len(outcome.refused),
-            lines=len(batch),
-            bytes_done=batch[-1].position,
-            refused=[{"line": number, "reason": reason} for number, reason in sorted(refused)],
-            result=result,
-        )

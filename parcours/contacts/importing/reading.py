@@ -1,202 +1,236 @@
-"""Files of contacts as they come: found out, then read record by record, however large."""
+"""Files of contacts as they come, read some thousands of records at a time, however large."""
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
-import re
+from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import msgspec
 from django.utils.translation import gettext as _
 
-from parcours.contacts.importing import columns
-from parcours.lib.problems import Invalid
+from parcours.contacts.importing.encodings import has_stray, open_text
+from parcours.contacts.importing.formats import CSV, Format
 
-CSV, NDJSON = "csv", "ndjson"
-_DELIMITERS = (",", ";", "\t", "|")
-_LONGEST_CELL = 16 * 1024 * 1024
+AT_ONCE = 5_000
+_MOST_CHARACTERS = 8 * 1024 * 1024
+_LONGEST_CELL = 1024 * 1024 + 1
 _LONGEST_LINE = 32 * 1024 * 1024
 _LONGEST_JSON = 1024 * 1024
-_CHUNK = 1 << 16
-_SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Format:
-    """How a file is to be read."""
-
-    kind: str
-    encoding: str
-    delimiter: str = ","
-    first: int = 1  # the physical line of the header (CSV)
-    headers: list[str] = field(default_factory=list)
-    fields: list[str | None] = field(default_factory=list)
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 @dataclass(slots=True)
-class Record:
-    """One record: what it says, or why it cannot be read; `number` is its first physical line in the file."""
+class Unreadable:
+    """A record that cannot be read: its first physical line in the file, why, and what it is."""
 
     number: int
-    line: dict[str, Any] | None
     reason: str
-    position: int  # bytes read until here, for the progress
+    raw: str
 
 
-def find_encoding(path: Path) -> str:
-    """UTF-8 (with or without its mark), UTF-16, else Windows-1252, by the whole file: guessing from its start alone
-    finds out at the first accent of line 300,000."""
-    with path.open("rb") as file:
-        head = file.read(4096)
-        if head.startswith(codecs.BOM_UTF8):
-            return "utf-8-sig"
-        if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return "utf-16"
-        if len(head) >= 4 and b"\0" in head:
-            odd, even = head[1::2].count(0), head[0::2].count(0)
-            if max(odd, even) > len(head) // 4:
-                return "utf-16-le" if odd > even else "utf-16-be"
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        file.seek(0)
-        try:
-            while chunk := file.read(1 << 20):
-                decoder.decode(chunk)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "windows-1252"
-    return "utf-8"
+@dataclass(slots=True)
+class Chunk:
+    """Some thousands of records, in their order; `rows` are cells (CSV) or objects (NDJSON)."""
 
+    base: int  # the number of the first physical line held
+    lines: list[str] = field(default_factory=list)
+    rows: list[Any] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)  # for each row, its first physical line in the file
+    ends: dict[int, int] = field(default_factory=dict)  # the last one, of rows that have several
+    unreadable: list[Unreadable] = field(default_factory=list)
+    position: int = 0  # bytes read until here, for the progress
 
-def find_format(path: Path, *, kind: str | None, attributes: Sequence[str]) -> Format:
-    """What a file is, by all that can be told before it is read. `kind` is what its sender says it is.
+    @property
+    def count(self) -> int:
+        """How many records these are, those that cannot be read included."""
+        return len(self.rows) + len(self.unreadable)
 
-    Raises Invalid: an empty file, no header, no column that says who each contact is, a column twice.
-    """
-    encoding = find_encoding(path)
-    with _open(path, encoding) as text:
-        start = text.read(_CHUNK)
-    if not start.strip():
-        raise _invalid(_("The file is empty."))
-    if kind is None:
-        kind = NDJSON if start.lstrip()[:1] == "{" else CSV
-    if kind == NDJSON:
-        return Format(NDJSON, encoding)
-    first, skipped = 1, _SEPARATOR_LINE.match(start)
-    delimiters: Sequence[str] = _DELIMITERS
-    if skipped:
-        first, delimiters = 2, (skipped[1],)
-    best: tuple[tuple[int, int], str, list[str]] | None = None
-    for delimiter in delimiters:
-        headers = _header(start, delimiter, first)
-        rank = (columns.recognised(headers, attributes), len(headers))
-        if best is None or rank > best[0]:
-            best = (rank, delimiter, headers)
-    if best is None:
-        raise _invalid(_("The file is empty."))
-    fields = columns.map_columns(best[2], attributes)
-    return Format(CSV, encoding, best[1], first, [header.strip() for header in best[2]], fields)
-
-
-def _header(start: str, delimiter: str, first: int) -> list[str]:
-    reader = csv.reader(io.StringIO(start, newline=""), delimiter=delimiter)
-    try:
-        for _skipped in range(1, first):
-            next(reader)
-        return next((row for row in reader if any(cell.strip() for cell in row)), [])
-    except csv.Error:
-        return []
-
-
-def _open(path: Path, encoding: str) -> io.TextIOWrapper:
-    # What Windows-1252 does not define becomes "�" rather than the end of the import.
-    return io.TextIOWrapper(path.open("rb"), encoding=encoding, errors="replace", newline="")
-
-
-def _invalid(detail: str) -> Invalid:
-    return Invalid(detail, [{"pointer": "", "detail": detail}])
+    def raw(self, index: int) -> str:
+        """A row as it stands in the file."""
+        first = self.numbers[index]
+        last = self.ends.get(first, first)
+        return "".join(self.lines[first - self.base : last + 1 - self.base])
 
 
 class _Lines:
-    """The physical lines of a text, counted; one longer than can be is dropped and remembered."""
+    """The physical lines of a text, counted and held until the chunk that they are in is done."""
 
     def __init__(self, text: io.TextIOWrapper) -> None:
-        self.text = text
+        self._next = iter(partial(text.readline, _LONGEST_LINE), "")
+        self._text = text
+        self._again: deque[str] = deque()
         self.number = 0
+        self.ended = False
+        self.held: list[str] = []
+        self.base = 1
+        self.characters = 0
         self.too_long: list[int] = []
 
     def __iter__(self) -> Iterator[str]:
-        while line := self.text.readline(_LONGEST_LINE):
+        held = self.held
+        while True:
+            line = self._again.popleft() if self._again else next(self._next, "")
+            if not line:
+                self.ended = True
+                return
             self.number += 1
-            if len(line) == _LONGEST_LINE and line[-1] not in "\r\n":
-                self.too_long.append(self.number)
-                while (rest := self.text.readline(_LONGEST_LINE)) and rest[-1] not in "\r\n":
-                    pass
+            self.characters += len(line)
+            if len(line) >= _LONGEST_LINE and line[-1] not in "\r\n":
+                self._drop_rest()
+                held.append("")
                 continue
+            held.append(line)
             yield line
 
+    def _drop_rest(self) -> None:
+        self.too_long.append(self.number)
+        while (rest := self._text.readline(_LONGEST_LINE)) and rest[-1] not in "\r\n":
+            pass
 
-def records(path: Path, found: Format) -> Iterator[Record]:
-    """The records of a file, in order; empty lines are none. The same file gives the same records each time."""
-    with _open(path, found.encoding) as text:
+    def back_to(self, number: int) -> None:
+        """Read what follows a physical line once more."""
+        place = number + 1 - self.base
+        self._again.extendleft(reversed([line for line in self.held[place:] if line]))
+        del self.held[place:]
+        self.number = number
+        self.ended = False
+
+    def between(self, first: int, last: int) -> str:
+        return "".join(self.held[first - self.base : last + 1 - self.base])
+
+    def forget(self) -> list[str]:
+        """What was held, which is held no more."""
+        lines = self.held[:]
+        self.held.clear()
+        self.base, self.characters = self.number + 1, 0
+        return lines
+
+
+def chunks(path: Path, found: Format, *, skip: int = 0, size: int = AT_ONCE) -> Iterator[Chunk]:
+    """The records of a file, in order, without the first `skip`; empty lines are none.
+
+    The same file gives the same records each time, however they are grouped.
+    """
+    with open_text(path, found.encoding, mend=found.mend) as text:
         lines = _Lines(text)
-        source = _csv_records(lines, found) if found.kind == CSV else _json_records(lines)
         raw = cast(BinaryIO, text.buffer)
-        for number, line, reason in source:
-            while lines.too_long:
-                yield Record(lines.too_long.pop(0), None, _("The line is too long."), raw.tell())
-            if line is not None or reason:
-                yield Record(number, line, reason, raw.tell())
-        for number in lines.too_long:
-            yield Record(number, None, _("The line is too long."), raw.tell())
+        chunk = Chunk(base=1)
+        left = skip
+        for number, row, reason in _csv(lines, found) if found.kind == CSV else _json(lines):
+            if left:
+                left -= 1
+                if not left or lines.characters > _MOST_CHARACTERS:
+                    lines.forget()
+                    chunk = Chunk(base=lines.base)
+                continue
+            if row is None:
+                chunk.unreadable.append(Unreadable(number, reason, lines.between(number, number)))
+            else:
+                chunk.rows.append(row)
+                chunk.numbers.append(number)
+                if lines.number != number:
+                    chunk.ends[number] = lines.number
+            if chunk.count >= size or lines.characters > _MOST_CHARACTERS:
+                chunk.position, chunk.lines = raw.tell(), lines.forget()
+                yield chunk
+                chunk = Chunk(base=lines.base)
+        chunk.position, chunk.lines = raw.tell(), lines.forget()
+        if chunk.count:
+            yield chunk
 
 
-def _csv_records(lines: _Lines, found: Format) -> Iterator[tuple[int, dict[str, Any] | None, str]]:
+_Told = tuple[int, Any, str]
+
+
+def _csv(lines: _Lines, found: Format) -> Iterator[_Told]:
     csv.field_size_limit(_LONGEST_CELL)
     feed = iter(lines)
     for _skipped in range(1, found.first):
         next(feed, None)
-    reader = csv.reader(feed, delimiter=found.delimiter)
-    width = len(found.fields)
+    reader = csv.reader(feed, delimiter=found.delimiter, quotechar=found.quote)
+    width = len(found.headers)
     header_seen = False
     while True:
         number = lines.number + 1
         try:
             cells = next(reader)
         except StopIteration:
+            yield from _dropped(lines)
             return
         except csv.Error:
+            yield from _dropped(lines)
+            lines.back_to(number)
             yield number, None, _("A cell is too long, or its quotation mark is never closed.")
+            feed, reader = _anew(lines, found)
             continue
-        if not any(cells) or not any(cell.strip() for cell in cells):
+        if lines.too_long:
+            yield from _dropped(lines)
+            number = lines.number
+        joined = "".join(cells)
+        if not joined or joined.isspace():
             continue
         if not header_seen:
             header_seen = True
             continue
-        if len(cells) != width and (len(cells) < width or any(cells[width:])):
+        wrong = len(cells) != width and (len(cells) < width or any(cells[width:]))
+        several = lines.number > number or lines.ended
+        if several and (wrong or lines.ended or _is_open(lines.between(number, lines.number), found)):
+            # A mark that opens a cell and is never closed would swallow the lines that follow: they are read again.
+            lines.back_to(number)
+            yield number, None, _("A quotation mark opens a cell and is never closed.")
+            feed, reader = _anew(lines, found)
+        elif wrong:
             reason = _("The line has %(cells)d cells, the header has %(width)d.")
             yield number, None, reason % {"cells": len(cells), "width": width}
-            continue
-        yield number, columns.line_of(cells, found.fields), ""
+        elif found.strays and has_stray(joined):
+            yield (
+                number,
+                None,
+                _("The line is not in %(encoding)s, as the rest of the file is.") % {"encoding": "UTF-8"},
+            )
+        else:
+            yield number, cells, ""
 
 
-def _json_records(lines: _Lines) -> Iterator[tuple[int, dict[str, Any] | None, str]]:
+def _anew(lines: _Lines, found: Format) -> tuple[Iterator[str], Any]:
+    feed = iter(lines)
+    return feed, csv.reader(feed, delimiter=found.delimiter, quotechar=found.quote)
+
+
+def _is_open(raw: str, found: Format) -> bool:
+    """Whether a record of several lines is held together by marks that do not go in pairs."""
+    try:
+        list(
+            csv.reader(
+                io.StringIO(raw, newline=""), delimiter=found.delimiter, quotechar=found.quote, strict=True
+            )
+        )
+    except csv.Error:
+        return True
+    return False
+
+
+def _dropped(lines: _Lines) -> Iterator[_Told]:
+    while lines.too_long:
+        yield lines.too_long.pop(0), None, _("The line is too long.")
+
+
+def _json(lines: _Lines) -> Iterator[_Told]:
     decoder = msgspec.json.Decoder()
     for text in lines:
+        yield from _dropped(lines)
         if text.isspace():
             continue
         if len(text) > _LONGEST_JSON:
             yield lines.number, None, _("The line is too long.")
             continue
         try:
-            line = decoder.decode(text.encode("utf-8", "surrogatepass"))
+            line = decoder.decode(text.encode("utf-8", "surrogateescape"))
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             yield lines.number, None, _("The line is not JSON: %(why)s.") % {"why": str(error)[:200]}
             continue
@@ -204,3 +238,11 @@ def _json_records(lines: _Lines) -> Iterator[tuple[int, dict[str, Any] | None, s
             yield lines.number, None, _("A contact is an object.")
             continue
         yield lines.number, line, ""
+    yield from _dropped(lines)
+
+
+def sample(path: Path, found: Format, *, count: int) -> Sequence[list[str]]:
+    """The cells of the first records of a CSV file."""
+    for chunk in chunks(path, found, size=count):
+        return list(chunk.rows[:count])
+    return []

@@ -22,6 +22,7 @@ from parcours.contacts.merging import fields, following, pair_rows, rows
 from parcours.contacts.merging.fields import Delta
 from parcours.contacts.merging.following import Moved
 from parcours.contacts.person import Person
+from parcours.contacts.rows import insert_consent_changes
 from parcours.contacts.telling import Teller
 from parcours.events.entries import Entry, Regrouped
 from parcours.lib import bulk
@@ -183,7 +184,7 @@ def _unite(account_id: int, joins: Sequence[_Join]) -> None:
 def _note_consents(account_id: int, joins: Sequence[_Join], *, source: str, now_ms: int) -> None:
     """A consent that the merge changed has its line in the history, which by now is that of both."""
     for join in joins:
-        batches.insert_consent_changes(
+        insert_consent_changes(
             account_id,
             [(join.into, channel, before, after) for channel, (before, after) in join.delta.consents.items()],
             source=batches.Source("merge", {"contact": str(join.contact)}),

@@ -23,6 +23,7 @@ from parcours.contacts.merging.fields import Delta
 from parcours.contacts.merging.models import Merge, Merged
 from parcours.contacts.models import ConsentChange, Contact, List
 from parcours.contacts.person import Person
+from parcours.contacts.rows import insert_consent_changes
 from parcours.contacts.telling import Teller
 from parcours.events.entries import Entry, Regrouped
 from parcours.lib import bulk
@@ -113,9 +114,7 @@ def _part(account_id: int, merge: Merge, kept: Person, *, teller: Teller, now: d
         if before[channel] != kept.consents[channel]
     ]
     proof = {"contact": str(contact)}
-    batches.insert_consent_changes(
-        account_id, changes, source=batches.Source("unmerge", proof), now_ms=now_ms
-    )
+    insert_consent_changes(account_id, changes, source=batches.Source("unmerge", proof), now_ms=now_ms)
     for _contact, channel, was, now_is in changes:
         teller.consent(into, channel, was, now_is)
     changed = [*said["into"]["values"], *(["tags"] if said["into"]["tags"] else [])]

@@ -15,7 +15,7 @@ import pytest
 from tests.fixtures.installation import PASSWORD
 
 ROOT = Path(__file__).resolve().parents[3]
-LINES = 4_500
+LINES = 12_000
 START = """
 import io, sys
 from parcours.config import startup
@@ -55,5 +55,5 @@ def test_killed_at_a_boundary(tmp_path: Path, boundary: str) -> None:
     )
     assert (contacts, consents) == (LINES, LINES)
     ((told,),) = _read(tmp_path, "SELECT sum(count) FROM events_journalrow")
-    assert told == 2 * LINES + 3  # created and consent for each, and who was touched, once for each batch
+    assert told == 2 * LINES + 3  # created and consent for each, and who was touched, once for each chunk
     assert list((tmp_path / "uploads").iterdir()) == []

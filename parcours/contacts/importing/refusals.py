@@ -1,0 +1,44 @@
+"""The file of the lines that an import refused, made to be mended and sent again."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from parcours.contacts.importing import keeping
+from parcours.contacts.importing.formats import CSV, Format
+from parcours.contacts.importing.models import Import
+from parcours.lib.exports import csv_lines
+
+
+def lines(imported: Import) -> Iterator[bytes]:
+    """CSV: the number of the line and why it was refused, then its cells under the file's own headers.
+
+    Of a file that is no CSV, the line as it stands.
+    """
+    found = _format(imported)
+    headers = found.headers if found and found.kind == CSV else [_("content")]
+    return csv_lines([_("line"), _("reason"), *headers], _rows(imported, found))
+
+
+def _format(imported: Import) -> Format | None:
+    return Format(**imported.job.parameters["format"]) if imported.job else None
+
+
+def _rows(imported: Import, found: Format | None) -> Iterator[list[Any]]:
+    for each in keeping.refused_lines(imported):
+        yield [each.number, each.reason, *_cells(each.raw, found)]
+
+
+def _cells(raw: str, found: Format | None) -> list[str]:
+    if found is None or found.kind != CSV:
+        return [raw.rstrip("\r\n")]
+    reader = csv.reader(io.StringIO(raw, newline=""), delimiter=found.delimiter, quotechar=found.quote)
+    try:
+        return next(reader, [])
+    except csv.Error:
+        return [raw.rstrip("\r\n")]

@@ -1,0 +1,49 @@
+"""Rows beside the contacts': who is on which list since when, and the history of consents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from parcours.contacts.telling import Cause
+from parcours.lib import bulk
+
+
+@dataclass(slots=True)
+class Source:
+    """Where changes come from: told in the history of consents and in the events."""
+
+    name: str
+    proof: Mapping[str, Any] = field(default_factory=dict)
+    cause: Cause | None = None
+
+
+def insert_members(pairs: Sequence[tuple[int, int]], *, source: str, now_ms: int) -> None:
+    """Put contacts on lists that they are not on: pairs of list and contact."""
+    bulk.insert_many(
+        "contacts_listmember",
+        ("list_id", "contact_id", "source", "joined_at"),
+        [(list_id, contact_id, source[:50], now_ms) for list_id, contact_id in pairs],
+    )
+
+
+def insert_consent_changes(
+    account_id: int,
+    changes: Sequence[tuple[int, str, str, str]],
+    *,
+    source: Source,
+    now_ms: int,
+    send_id: int | None = None,
+) -> None:
+    """Keep the history of consents: contact, channel, before, after."""
+    proof = json.dumps(dict(source.proof), ensure_ascii=False)
+    bulk.insert_many(
+        "contacts_consentchange",
+        ("account_id", "contact_id", "channel", "before", "after", "source", "proof", "send_id", "at"),
+        [
+            (account_id, contact_id, channel, before, after, source.name[:200], proof, send_id, now_ms)
+            for contact_id, channel, before, after in changes
+        ],
+    )
