@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
+from parcours.contacts.merging.people import now_are
 from parcours.contacts.models import Channel
 from parcours.contacts.queries import living
 from parcours.lib import bulk
@@ -108,6 +109,8 @@ def suppress(
 
     Of a person erased meanwhile, no more than the keyed hash of the address is kept.
     """
+    if contact_id is not None:
+        contact_id = now_are(account_id, [contact_id])[0]
     gone = contact_id is not None and not living(account_id).filter(pk=contact_id).exists()
     values = {
         "reason": reason,

@@ -13,6 +13,8 @@ from parcours.contacts.actions import set_consent
 from parcours.contacts.merging.people import now_are
 from parcours.contacts.models import Channel
 from parcours.contacts.telling import Cause
+from parcours.lib import bulk, clock
+from parcours.lib.instants import to_ms
 from parcours.messaging.actions import suppress
 from parcours.messaging.models import Click, Send, Suppression
 from parcours.messaging.suppression import address_hash
@@ -62,18 +64,30 @@ def unsubscribe(send: Send, *, source: str, now: datetime) -> bool:
 def forget(*, account_id: int, people: Iterable[tuple[int, str | None, str | None]], **_kwargs: Any) -> None:
     """Empty what sends and suppressions keep of erased people (a listener of `contacts_erased`).
 
-    A suppression stays, as the keyed hash of the address.
+    A suppression stays, as the keyed hash of the address; whoever had none is opted out by one, so that an old file
+    imported again does not have them written to.
     """
     people = list(people)
     ids = [contact_id for contact_id, _email, _phone in people]
-    hashes = [address_hash(Channel.EMAIL, email) for _id, email, _phone in people if email]
-    hashes += [
-        address_hash(channel, phone)
-        for _id, _email, phone in people
-        if phone
-        for channel in (Channel.SMS, Channel.WHATSAPP)
-    ]
+    hashes = {
+        (channel, address_hash(channel, address)): contact_id
+        for contact_id, email, phone in people
+        for channel, address in ((Channel.EMAIL, email), (Channel.SMS, phone), (Channel.WHATSAPP, phone))
+        if address
+    }
     suppressions = Suppression.objects.filter(account_id=account_id).exclude(address="")
-    suppressions.filter(Q(contact_id__in=ids) | Q(address_hash__in=hashes)).update(address="")
+    suppressions.filter(Q(contact_id__in=ids) | Q(address_hash__in=[key for _channel, key in hashes])).update(
+        address=""
+    )
+    at, opted_out = to_ms(clock.now()), str(Suppression.Reason.UNSUBSCRIBED)
+    bulk.insert_many(
+        "messaging_suppression",
+        ("account_id", "channel", "address_hash", "address", "reason", "contact_id", "at"),
+        [
+            (account_id, str(channel), key, "", opted_out, contact_id, at)
+            for (channel, key), contact_id in hashes.items()
+        ],
+        on_conflict="(account_id, channel, address_hash) DO NOTHING",
+    )
     Send.objects.filter(account_id=account_id, contact_id__in=ids).update(address="", answer="", context={})
     Click.objects.filter(send__contact_id__in=ids, account_id=account_id).update(agent="")

@@ -102,6 +102,34 @@ def _merge(actor: Actor, into: Reference, merge: list[Reference], fields: dict[s
     return {**queries.described([kept])[0], "merged": [str(each) for each in dict.fromkeys(merged)]}
 
 
+@router.get("/contacts/duplicates", summary="Contacts who may be one person, the surest first")
+def list_duplicates(request: HttpRequest, paging: Query[Paging], wanted: Query[Filter]) -> Any:
+    return pairs.page(_actor(request).account_id, paging, certain=wanted.certain)
+
+
+@router.post("/contacts/duplicates/search", response={202: Any}, summary="Look for duplicates anew")
+def search_duplicates(request: HttpRequest) -> Any:
+    return Status(202, jobs.as_json(pairs.start_search(_actor(request).account)))
+
+
+@router.post(
+    "/contacts/duplicates/merge",
+    response={202: Any},
+    summary="Merge all those who are as good as certainly one person",
+)
+def merge_duplicates(request: HttpRequest) -> Any:
+    actor = _actor(request)
+    job = pairs.start_merging(actor.account, by=actor.user.pk if actor.user else None)
+    return Status(202, jobs.as_json(job))
+
+
+@router.post("/contacts/duplicates/{pair_id}/dismiss", response={204: None}, summary="They are two people")
+def dismiss_duplicates(request: HttpRequest, pair_id: str) -> Any:
+    actor = _actor(request)
+    pairs.dismiss(find(Pair, pair_id, actor=actor), by=actor.user.pk if actor.user else None, now=clock.now())
+    return Status(204, None)
+
+
 @router.post("/contacts/merge", summary="Merge contacts into one")
 def merge_contacts(request: HttpRequest, payload: Merging) -> Any:
     into = payload.into if payload.into is not None else payload.keep
@@ -180,31 +208,3 @@ def merge_json(merge: Merge) -> dict[str, Any]:
         "at": merge.at,
         "undone_at": merge.undone_at,
     }
-
-
-@router.get("/contacts/duplicates", summary="Contacts who may be one person, the surest first")
-def list_duplicates(request: HttpRequest, paging: Query[Paging], wanted: Query[Filter]) -> Any:
-    return pairs.page(_actor(request).account_id, paging, certain=wanted.certain)
-
-
-@router.post("/contacts/duplicates/search", response={202: Any}, summary="Look for duplicates anew")
-def search_duplicates(request: HttpRequest) -> Any:
-    return Status(202, jobs.as_json(pairs.start_search(_actor(request).account)))
-
-
-@router.post(
-    "/contacts/duplicates/merge",
-    response={202: Any},
-    summary="Merge all those who are as good as certainly one person",
-)
-def merge_duplicates(request: HttpRequest) -> Any:
-    actor = _actor(request)
-    job = pairs.start_merging(actor.account, by=actor.user.pk if actor.user else None)
-    return Status(202, jobs.as_json(job))
-
-
-@router.post("/contacts/duplicates/{pair_id}/dismiss", response={204: None}, summary="They are two people")
-def dismiss_duplicates(request: HttpRequest, pair_id: str) -> Any:
-    actor = _actor(request)
-    pairs.dismiss(find(Pair, pair_id, actor=actor), by=actor.user.pk if actor.user else None, now=clock.now())
-    return Status(204, None)
