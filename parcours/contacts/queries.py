@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import BigIntegerField, Count, QuerySet
+from django.db.models.expressions import RawSQL
 
 from parcours.contacts import normalise
 from parcours.contacts import search as searching
 from parcours.contacts.lines import CHANNELS, whole_id
+from parcours.contacts.merging.people import by_former_keys, survivors
 from parcours.contacts.models import AttributeDefinition, Contact, List
 from parcours.lib import bulk
 from parcours.lib.instants import from_ms, iso
@@ -113,13 +115,15 @@ def by_key(account_id: int, *, country: str, **keys: str) -> QuerySet[Contact]:
     """The contact of an email, phone or external_id as somebody typed it; nobody when it cannot be one."""
     found = living(account_id)
     try:
-        for key, value in keys.items():
-            if key == "email":
-                found = found.filter(email=normalise.email(value))
-            elif key == "phone":
-                found = found.filter(phone=normalise.phone(value, country=country))
+        for kind, value in keys.items():
+            if kind == "email":
+                key = normalise.email(value)
+            elif kind == "phone":
+                key = normalise.phone(value, country=country)
             else:
-                found = found.filter(external_id=normalise.external_id(value))
+                key = normalise.external_id(value)
+            former = by_former_keys(account_id, {kind: [key]}).values()
+            found = found.filter(Q(**{kind: key}) | Q(pk__in=list(former)))
     except normalise.Unfit:
         return found.none()
     return found
@@ -156,11 +160,25 @@ def resolve(account_id: int, references: Sequence[dict[str, Any]], *, country: s
                 [account_id, bound],
             )
             columns[column] = dict(cursor.fetchall())
+    _add_former(account_id, columns, wanted)
     answers: list[int | None] = []
     for keys in wanted:
         named = {columns.get(column, {}).get(value) for column, value in keys.items()}
         answers.append(named.pop() if len(named) == 1 else None)
     return answers
+
+
+def _add_former(
+    account_id: int, columns: dict[str, dict[Any, int]], wanted: Sequence[dict[str, Any]]
+) -> None:
+    """Whom the ids and keys of people merged away name now, where nobody has them."""
+    asked = {
+        column: {keys[column] for keys in wanted if column in keys} - found.keys()
+        for column, found in columns.items()
+    }
+    for (kind, key), contact in by_former_keys(account_id, asked).items():
+        columns[kind][key] = contact
+    columns.get("id", {}).update(survivors(account_id, asked.get("id", ())))
 
 
 def lists(account_id: int) -> QuerySet[List]:
@@ -175,12 +193,12 @@ def attribute_types(account_id: int) -> dict[str, str]:
     )
 
 
-def attribute_counts(account_id: int, names: Sequence[str]) -> dict[str, int]:
-    """How many contacts have a value of each attribute: one reading of all contacts, which takes its time."""
-    if not names:
-        return {}
-    sums = {
-        f"has_{place}": Count("pk", filter=Q(attributes__has_key=name)) for place, name in enumerate(names)
-    }
-    found = living(account_id).aggregate(**sums)
-    return {name: found[f"has_{place}"] for place, name in enumerate(names)}
+def bearing(account_id: int, name: str) -> QuerySet[Contact]:
+    """The contacts who have a value of an attribute: found by reading them all."""
+    found = living(account_id)
+    if connection.vendor == "sqlite" and ('"' in name or "\\" in name):
+        # A path of SQLite's JSON cannot name it.
+        each = "SELECT c.id FROM contacts_contact c, json_each(c.attributes) e WHERE c.account_id = %s AND e.key = %s"
+        field: BigIntegerField[int, int] = BigIntegerField()
+        return found.filter(pk__in=RawSQL(each, [account_id, name], output_field=field))  # noqa: S611 bound
+    return found.filter(attributes__has_key=name)

@@ -79,7 +79,7 @@ def test_nothing_is_left_and_every_figure_stands(world: World) -> None:
         ):
             world.did(contact, name, message=world.message.pk, send=send, **said)
     Send.objects.create(
-        account=world.account, message=world.message, contact_id=zoe, channel="email", status="sent",
+        account=world.account, message=world.message, contact_id=zoe, channel="email", status="sent", is_test=True,
         address="zoe.lefebvre@example.org", answer="250 zoe", context={"event": {"name": "secret"}},
     )  # fmt: skip
     world.live()
