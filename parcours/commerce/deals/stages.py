@@ -158,7 +158,7 @@ def _called(among: Sequence[Any], called: str) -> Any:
 
 
 def make_first(finder: Finder) -> Pipeline:
-    """A first pipeline, with the stages of a plain sale; it is as one made by hand, to be changed at will."""
+    """A first pipeline, with the stages of a plain sale; it grows with its deals until somebody changes it."""
     words = (
         ("new", _("New lead"), "open"),
         ("qualified", _("Qualified"), "open"),
@@ -168,9 +168,7 @@ def make_first(finder: Finder) -> Pipeline:
         ("lost", _("Lost"), "lost"),
     )
     with transaction.atomic():
-        pipeline = Pipeline.objects.create(
-            account=finder.account, key="sales", name=_("Sales"), settled=True, position=0
-        )
+        pipeline = Pipeline.objects.create(account=finder.account, key="sales", name=_("Sales"), position=0)
         stages = [
             Stage(pipeline=pipeline, key=key, name=name, kind=kind, position=position)
             for position, (key, name, kind) in enumerate(words)

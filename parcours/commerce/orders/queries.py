@@ -7,7 +7,18 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, Count, F, Q, QuerySet, Sum, Value, When
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Count,
+    ExpressionWrapper,
+    F,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+    When,
+)
 
 from parcours.commerce import amounts
 from parcours.commerce.models import Order, OrderChange
@@ -66,23 +77,24 @@ def after(rows: QuerySet[Order], placed_at: datetime, pk: int) -> QuerySet[Order
 
 def totals(rows: QuerySet[Order], *, currency: str) -> dict[str, Any]:
     """How many orders, what they amount to and what is left of it in a currency, and the currencies of others."""
-    nothing = Value(Decimal(0), output_field=Order._meta.get_field("amount"))
-    left = Case(When(cancelled_at__isnull=True, then=F("amount") - F("refunded")), default=nothing)
+    whole = BigIntegerField()
+    rest = ExpressionWrapper(F("amount") - F("refunded"), output_field=whole)
+    left = Case(When(cancelled_at__isnull=True, then=rest), default=Value(0), output_field=whole)
     found = (
-        rows.order_by().values("currency").annotate(orders=Count("pk"), revenue=Sum("amount"), left=Sum(left))
+        rows.order_by()
+        .values("currency")
+        .annotate(
+            orders=Count("pk"), revenue=Sum("amount"), left=Sum(left, output_field=amounts.AmountField())
+        )
     )
     by_currency = {row["currency"]: row for row in found}
     own = by_currency.pop(currency, {"orders": 0, "revenue": None, "left": None})
     return {
         "orders": own["orders"] + sum(row["orders"] for row in by_currency.values()),
-        "revenue": _decimal(own["revenue"]),
-        "net": _decimal(own["left"]),
-        "others": {code: _decimal(row["revenue"]) for code, row in sorted(by_currency.items())},
+        "revenue": own["revenue"] or Decimal(0),
+        "net": own["left"] or Decimal(0),
+        "others": {code: row["revenue"] for code, row in sorted(by_currency.items())},
     }
-
-
-def _decimal(value: Any) -> Decimal:
-    return value if isinstance(value, Decimal) else amounts.from_units(int(value or 0))
 
 
 def _amount(value: Decimal | None) -> int | float | None:
