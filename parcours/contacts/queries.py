@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection
-from django.db.models import BigIntegerField, Count, QuerySet
+from django.db.models import BigIntegerField, Count, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from parcours.contacts import normalise
@@ -200,5 +200,5 @@ def bearing(account_id: int, name: str) -> QuerySet[Contact]:
         # A path of SQLite's JSON cannot name it.
         each = "SELECT c.id FROM contacts_contact c, json_each(c.attributes) e WHERE c.account_id = %s AND e.key = %s"
         field: BigIntegerField[int, int] = BigIntegerField()
-        return found.filter(pk__in=RawSQL(each, [account_id, name], output_field=field))  # noqa: S611 bound
+        return found.filter(pk__in=RawSQL(each, [account_id, name], output_field=field))  # noqa: S611 - bound
     return found.filter(attributes__has_key=name)
