@@ -179,13 +179,16 @@ def test_whole_accounts(store_process: Any, seed: int, documents: list[dict[str,
         number: [worlds.entry(one, number) for one in oracle.events_of(number, world)]
         for number in world.contacts
     }
-    for place, document in enumerate(documents):
+    parsed = [_parsed(document, context) for document in documents]
+    together = dict(store.run(members.members_of([*parsed, *parsed], scope)))
+    for place, (document, node) in enumerate(zip(documents, parsed, strict=True)):
         expected = {
             number for number in world.contacts if oracle.meets(document, oracle.Case(number, NOW), world)
         }
-        node = _parsed(document, context)
         found = [row[0] for row in store.run(members.members(node, scope))]
         assert sorted(found) == sorted(expected), document
+        for bit in (place, place + len(documents)):
+            assert {one for one, met in together.items() if met >> bit & 1} == expected, document
         if place % 3 == 0:
             some = members.members(node, scope, contacts=[1, 3, 5, 7, 999])
             assert {row[0] for row in store.run(some)} == expected & {1, 3, 5, 7}, document

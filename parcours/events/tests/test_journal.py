@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parcours.events import journal
-from parcours.events.entries import Call, Entry, Event, Line, Linked, Membership, Parked, Said, Touched
+from parcours.events.entries import Call, Entry, Event, Line, Linked, Membership, Moved, Parked, Said, Touched
 from parcours.events.models import JournalRow
 
 ONE_OF_EACH: list[Entry] = [
@@ -32,6 +32,7 @@ ONE_OF_EACH: list[Entry] = [
     Touched([1, 2, 3]),
     Linked("0" * 32, 7),
     Membership(1, 2, True, 3),
+    Moved(1, 2, True, 3, False, [4, 5]),
     Parked(1, 2, "s", 3, 4, 5, 6, 7, True),
 ]
 json_values = st.recursive(
@@ -46,6 +47,14 @@ def test_every_kind_of_entry_is_read_back_as_written() -> None:
     many = ONE_OF_EACH * 500
     assert journal.decode(journal.encode(many)) == many
     assert len(journal.encode(many)) < 30_000
+
+
+@pytest.mark.django_db
+@pytest.mark.database
+def test_a_row_holds_so_much_of_many_contacts() -> None:
+    many = list(range(1, 20_001))
+    journal.append([Moved(1, 2, True, 3, True, many) for _ in range(3)], account_id=1)
+    assert list(JournalRow.objects.order_by("pk").values_list("count", flat=True)) == [2_501] * 3
 
 
 @given(st.dictionaries(st.text(), json_values, max_size=5))

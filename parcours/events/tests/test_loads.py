@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parcours.events.entries import Event, Membership, Parked
+from parcours.events.entries import Event, Membership, Moved, Parked
 from parcours.events.models import Load
 from parcours.events.store import loads, rows
 from parcours.events.store.client import client, writer
@@ -52,6 +52,30 @@ def full_body(count: int = 100) -> bytes:
         memberships=[Membership(3, i + 1, i % 2 == 0, 1_700_000_000_000) for i in range(count)],
         parked=[Parked(9, 1, "b", i, i + 1, 2, 5, 1_700_000_000_000, True) for i in range(count)],
     )  # fmt: skip
+
+
+def test_the_rows_of_those_who_moved_are_those_of_their_events_and_memberships() -> None:
+    moved = [
+        Moved(5, 7, True, 1_700_000_000_123, True, [11, 2**40]),
+        Moved(6, 8, False, 1_700_000_000_456, False, []),
+        Moved(6, 9, False, 1_700_000_000_456, False, [13]),
+    ]
+    before = [Event("x", 1, 2, "m")] * 3
+    events = [event for each in moved for event in each.events()]
+    assert [(event.name, event.contact, event.moves) for event in events] == [
+        ("segment.entered", 11, False),
+        ("segment.entered", 2**40, False),
+        ("segment.left", 13, True),
+    ]
+    here = {"account_id": 1, "load_id": 4}
+    assert rows.event_lines(before, **here) + rows.moved_event_lines(
+        moved, **here, position=3
+    ) == rows.event_lines([*before, *events], **here)
+    said = [Membership(5, 1, True, 2)]
+    alike = [Membership(each.segment, one, each.member, each.at) for each in moved for one in each.contacts]
+    assert rows.membership_lines(said, **here) + rows.moved_lines(
+        moved, **here, position=1
+    ) == rows.membership_lines(said + alike, **here)
 
 
 def profile(contact: int, **changes: Any) -> dict[str, Any]:
