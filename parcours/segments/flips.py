@@ -98,6 +98,14 @@ def replace(segment: Segment, known: Known) -> None:
     _insert(segment.account_id, segment.pk, known.pairs)
 
 
+def extend(segment: Segment, known: Known, read: Watermark) -> None:
+    """In the caller's transaction: these are the flips of a segment after a watermark; those due by then stay due."""
+    waiting = due(segment.account_id, read.as_of, [segment.pk], most=None)
+    overdue = [(to_ms(read.as_of), contact) for contact in waiting.wanted[segment.pk]]
+    Flips.objects.filter(segment=segment).delete()
+    _insert(segment.account_id, segment.pk, [*overdue, *known.pairs])
+
+
 def add(account_id: int, pairs: Mapping[int, Iterable[Pair]]) -> None:
     """In the caller's transaction: keep more flips, by segment."""
     for segment_id, some in pairs.items():
@@ -114,11 +122,11 @@ def _packed(pairs: Sequence[Pair]) -> bytes:
     return _encoder.encode(([due for due, _ in pairs], [contact for _, contact in pairs]))
 
 
-def due(account_id: int, as_of: datetime, segments: Sequence[int]) -> Due:
-    """The flips of these segments whose instant has come, some thousands at a time."""
+def due(account_id: int, as_of: datetime, segments: Sequence[int], *, most: int | None = _MOST_ROWS) -> Due:
+    """The flips of these segments whose instant has come, from so many rows (None: all) at a time."""
     found, now = Due(), to_ms(as_of)
     rows = Flips.objects.filter(account_id=account_id, due_at__lte=as_of, segment_id__in=segments)
-    for pk, segment_id, body in rows.order_by("due_at").values_list("pk", "segment_id", "body")[:_MOST_ROWS]:
+    for pk, segment_id, body in rows.order_by("due_at").values_list("pk", "segment_id", "body")[:most]:
         instants, contacts = _decoder.decode(bytes(body))
         found.rows.append(pk)
         for instant, contact in zip(instants, contacts, strict=True):

@@ -155,7 +155,7 @@ def look_ahead(segment: Segment, held: Held) -> None:
         kept = same.exclude(status=Segment.Status.PAUSED).update(flips_until=ahead.until)
         if not kept:
             return
-        flips.replace(segment, ahead)
+        flips.extend(segment, ahead, read)
         if ahead.full_at is not None:
             same.filter(next_at__gt=ahead.full_at).update(next_at=ahead.full_at)
     point("segments.known_ahead")

@@ -139,7 +139,7 @@ def test_beyond_the_horizon_flips_are_found_in_time(firm: Firm, now: datetime) -
     assert recent.flips_until is not None
     assert START <= recent.flips_until - flips.HORIZON <= START + SECOND
     first = computed(recent)
-    for hours in (5, 10, 14):
+    for hours in (5.5, 11, 14):
         at(firm, START + timedelta(hours=hours))
     assert Flips.objects.count() == 1
     at(firm, START + timedelta(hours=15) + SECOND)

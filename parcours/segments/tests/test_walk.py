@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from parcours.criteria.tests import test_against_oracle as drawn
+from parcours.criteria.tests.timed import documents
 from parcours.lib import clock
 from parcours.segments.tests.conftest import new_firm
 from parcours.segments.tests.walk import Walk
@@ -24,7 +24,6 @@ ACTS = [
     "change", "list_change", "consent", "refresh", "pause_and_resume",
 ]  # fmt: skip
 acts = st.lists(st.lists(st.sampled_from(ACTS), min_size=1, max_size=3), min_size=6, max_size=10)
-documents = st.lists(drawn._criteria(drawn._events(drawn.conditions, {})), min_size=8, max_size=8)
 
 
 @settings(

@@ -17,7 +17,7 @@ from parcours.events.store.client import client
 from parcours.lib import clock
 from parcours.lib.ids import new_id
 from parcours.lib.instants import from_ms, to_ms
-from parcours.segments import actions, queries
+from parcours.segments import actions, members
 from parcours.segments.models import Segment
 from parcours.segments.tests.conftest import Firm
 
@@ -30,7 +30,7 @@ STARTS = [
 ZONES = ["UTC", "Europe/Paris", "America/Montreal", "Asia/Kathmandu"]
 AGES = [timedelta(0), timedelta(hours=1), timedelta(days=1), timedelta(days=2), timedelta(days=90)]
 STEPS = [timedelta(milliseconds=1), timedelta(seconds=59), timedelta(hours=1), timedelta(days=1)]
-TOLD_BY_PRODUCT = ("contact.created", "email.subscription_updated")
+TOLD_BY_PRODUCT = ("contact.created", *(f"{one}.subscription_updated" for one in worlds.CHANNELS))
 SYSTEM = "SELECT name, contact, toUnixTimestamp64Milli(occurred_at), properties FROM events WHERE account = {a:UInt32}"
 
 
@@ -177,7 +177,12 @@ class Walk:
         if soon and self.chance.random() < 0.7:
             clock.freeze(from_ms(self.chance.choice(soon)))
         else:
-            clock.freeze(clock.now() + self.chance.choice([*STEPS, timedelta(hours=7), timedelta(days=30)]))
+            clock.freeze(
+                clock.now()
+                + self.chance.choice(
+                    [*STEPS, timedelta(hours=5, minutes=30), timedelta(hours=7), timedelta(days=30)]
+                )
+            )
 
     # What is true, and what is said
 
@@ -193,7 +198,7 @@ class Walk:
 
     def members(self, segment: Segment) -> list[int]:
         segment = Segment.objects.get(pk=segment.pk)
-        found = queries.members(segment, limit=1000)
+        found = members.members(segment, load=segment.figures_load, limit=1000)
         assert len(found) == segment.profiles
         return [one.contact for one in found]
 
