@@ -82,9 +82,6 @@ class SeenMessage(models.Model):
     received_at = InstantField()
     forever = models.BooleanField(default=False, help_text="Imported history is remembered for ever.")
 
-    class Meta:
-        indexes = [models.Index(fields=["received_at"], name="seen_age")]
-
 
 class ObjectName(models.Model):
     """The last name seen of an id of another system: a campaign, a form, a document…"""

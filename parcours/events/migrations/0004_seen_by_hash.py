@@ -1,4 +1,4 @@
-"""Message ids are kept by their hash alone: one tree on SQLite, where each insert touched two."""
+"""Message ids are kept by their hash alone: one tree on SQLite, where each insert touched three."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ _SQLITE = (
     " received_at bigint NOT NULL, forever bool NOT NULL, PRIMARY KEY (account_id, hash)) WITHOUT ROWID",
     "INSERT INTO events_seenmessage SELECT account_id, hash, received_at, forever FROM events_seenmessage_before",
     "DROP TABLE events_seenmessage_before",
-    "CREATE INDEX seen_age ON events_seenmessage (received_at)",
 )
 _POSTGRESQL = (
+    "DROP INDEX seen_age",
     "ALTER TABLE events_seenmessage DROP CONSTRAINT seen_once, DROP COLUMN id, ADD PRIMARY KEY (account_id, hash)",
 )
 
@@ -33,6 +33,7 @@ class Migration(migrations.Migration):
         migrations.SeparateDatabaseAndState(
             database_operations=[migrations.RunPython(keep_by_hash)],
             state_operations=[
+                migrations.RemoveIndex(model_name="seenmessage", name="seen_age"),
                 migrations.RemoveConstraint(model_name="seenmessage", name="seen_once"),
                 migrations.RemoveField(model_name="seenmessage", name="id"),
                 migrations.AddField(
