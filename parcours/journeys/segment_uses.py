@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import F, Q
 from django.urls import reverse
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from parcours.journeys.models import Enrolment, Journey, Version
 from parcours.segments.names import Use
@@ -24,9 +24,8 @@ def uses(account_id: int, segment_id: int) -> list[Use]:
         wanted |= Q(journey_id=journey_id, number=number)
     for journey_id, document in versions.filter(wanted).values_list("journey_id", "document"):
         documents[journey_id].append(document)
-    label = pgettext_lazy("kind", "Journey")
     return [
-        Use("journey", label, journey.pk, journey.name, reverse("journeys:edit", args=[journey.pk]))
+        Use("journey", _("Journey"), journey.pk, journey.name, reverse("journeys:edit", args=[journey.pk]))
         for journey in journeys.order_by("name", "pk")
         if _names(documents[journey.pk], str(segment_id))
     ]

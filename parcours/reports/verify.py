@@ -30,7 +30,7 @@ from parcours.reports import journeys, messages
 from parcours.reports.filters import RunFilter
 from parcours.segments import compute
 from parcours.segments import members as segments
-from parcours.segments.models import Segment, Stirred
+from parcours.segments.models import Flips, Segment, Stirred
 
 _PAGE = 50_000
 _TRIES = 3
@@ -296,7 +296,8 @@ def _segment_now(segment: Segment, mark: Watermark) -> Finding:
     if segment.computed_at is None or segment.settling_at is not None:
         finding.unsettled = "it is being computed"
         return finding
-    if Stirred.objects.filter(account_id=segment.account_id).exists():
+    flips = Flips.objects.filter(segment=segment, due_at__lte=mark.as_of)
+    if Stirred.objects.filter(account_id=segment.account_id).exists() or flips.exists():
         finding.unsettled = "contacts are being looked at again"
         return finding
     try:
