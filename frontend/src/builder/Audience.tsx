@@ -8,8 +8,15 @@ import type { Fault } from "./tree";
 const WORDS_PAUSE_MS = 120;
 const COUNT_PAUSE_MS = 350;
 
+export interface Phrase {
+  pointer: string;
+  text: string;
+  children: Phrase[];
+}
+
 export interface Said {
   sentence: string;
+  phrases: Phrase;
   faults: Fault[];
   names: Record<string, string>;
 }
@@ -61,6 +68,29 @@ export function useWords(url: string, criteria: unknown, segment: string, token:
   return said;
 }
 
+/** One sentence reads well while no group stands in another; then a list nested as they are reads better. */
+const isNested = (phrase: Phrase): boolean => phrase.children.some((child) => child.children.length > 0);
+
+function Phrases({ phrase }: { phrase: Phrase }) {
+  return (
+    <>
+      <span className={phrase.children.length ? "phrase-group" : undefined}>
+        {phrase.text}
+        {phrase.children.length ? (document.documentElement.lang.startsWith("fr") ? "\u00a0:" : ":") : null}
+      </span>
+      {phrase.children.length ? (
+        <ul>
+          {phrase.children.map((child) => (
+            <li key={child.pointer}>
+              <Phrases phrase={child} />
+            </li>
+          ))}
+        </ul>
+      ) : null}
+    </>
+  );
+}
+
 interface Props {
   criteria: unknown;
   said: Said | null;
@@ -106,9 +136,15 @@ export function Audience({ criteria, said, words, preview, person, token, zone }
   return (
     <>
       <p className="sentence-lead">{words.the_contact}</p>
-      <p className="sentence" data-sentence>
-        {said?.sentence ?? "…"}
-      </p>
+      {said && isNested(said.phrases) ? (
+        <div className="phrases" data-sentence>
+          <Phrases phrase={said.phrases} />
+        </div>
+      ) : (
+        <p className="sentence" data-sentence>
+          {said?.sentence ?? "…"}
+        </p>
+      )}
       <div className={`audience audience-${state}`} aria-busy={state === "asking"}>
         <div role="status">
           {state === "refused" ? <p className="audience-note">{words.to_complete}</p> : null}

@@ -148,14 +148,14 @@ class Reader:
 
     def named(self, kind: str, value: Any) -> str:
         """The name behind an id, between quotation marks; the id itself when it has none."""
-        if isinstance(value, bool) or not isinstance(value, str | int):
+        if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
             return GAP
         return self.text(self.names.get((kind, str(value))) or str(value))
 
     def _one(self, value: Any, sort: str, kind: str | None) -> str:
         if value == {"run": "key"}:
             return self.run_key
-        if kind is not None and isinstance(value, str | int) and not isinstance(value, bool):
+        if kind is not None and value != "" and isinstance(value, str | int) and not isinstance(value, bool):
             return self.named(kind, value)
         if isinstance(value, bool) or (sort == "boolean" and value in ("true", "false")):
             return self.yes_or_no[0 if value in (True, "true") else 1]

@@ -176,7 +176,7 @@ class _Speaker:
         if op not in _JOURNEY_OPS:
             op = "entered"
         where = self.reader.named("journey", leaf["journey"])
-        at = None if step is None else self.reader.text(self._step(leaf["journey"], step))
+        at = None if step is None else self.reader.text(self._step(leaf["journey"], step)) if step else GAP
         bare = op.removeprefix("not_")
         return self.speech.in_journey(where, at, bare, (bare != op) != negated)
 

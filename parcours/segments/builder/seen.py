@@ -14,7 +14,7 @@ from parcours.lib import clock
 from parcours.lib.instants import to_ms
 
 LATELY = timedelta(days=30)
-MOST_ROWS = 50_000
+MOST_ROWS = 20_000
 MOST_SUGGESTED = 20
 MOST_EVENTS = 500
 MOST_PROPERTIES = 100
