@@ -50,3 +50,9 @@ document.addEventListener("click", (event) => {
   const dialog = opener && document.getElementById(opener.dataset.open ?? "");
   if (dialog instanceof HTMLDialogElement) dialog.showModal();
 });
+
+/** Tabs that scroll sideways on a phone show the one that is open. */
+for (const tab of document.querySelectorAll<HTMLElement>(".page-tabs .nav-link.active")) {
+  const row = tab.closest<HTMLElement>(".page-tabs");
+  if (row && row.scrollWidth > row.clientWidth) row.scrollLeft = tab.offsetLeft - row.offsetLeft - 16;
+}

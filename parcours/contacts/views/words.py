@@ -174,6 +174,16 @@ _LINKS = {
 }
 
 
+#: Properties that our own events bear.
+_PROPERTIES = {
+    "source": gettext_lazy("Comes from"),
+    "from": gettext_lazy("Before"),
+    "to": gettext_lazy("After"),
+    "fields": gettext_lazy("Fields"),
+    "reason": gettext_lazy("Reason"),
+}
+
+
 @dataclass(frozen=True)
 class Fact:
     """One property of an event: its label, its value, its page where it has one."""
@@ -198,18 +208,24 @@ def _facts(
             found = named.get((name, item[name]))
             facts.append(Fact(str(label), found.name if found else item[name], found.url if found else ""))
     for name, value in item["properties"].items():
-        label = labels.get(name, name)
+        label = labels.get(name) or str(_PROPERTIES.get(name, name))
         kind = name.removesuffix("_id")
         if found := named.get((name, str(value))):
             facts.append(Fact(str(catalogue.label(item["name"], language)), found.name, found.url))
         elif name != kind and (known := objects.get((kind, str(value)))):
             facts.append(Fact(label, f"{known} ({value})"))
         elif value not in (None, "", [], {}):
-            facts.append(Fact(label, _value(value)))
+            facts.append(Fact(label, _value(name, value)))
     return facts[:_MOST_FACTS]
 
 
-def _value(value: Any) -> str:
+def _value(name: str, value: Any) -> str:
+    if name == "source":
+        return source_of(str(value))[:_LONGEST_FACT]
+    if name in ("from", "to") and value in ConsentValue.values:
+        return _consent(value)
+    if name == "fields" and isinstance(value, list):
+        return ", ".join(_field(str(each)) for each in value)
     if isinstance(value, bool):
         return str(_("Yes")) if value else str(_("No"))
     if isinstance(value, dict | list):
