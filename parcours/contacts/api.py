@@ -191,11 +191,11 @@ def import_contacts(request: HttpRequest, options: Query[ImportOptions]) -> Any:
     return Status(200, jobs.as_json(jobs.wait(job)))
 
 
-@router.post("/contacts/import/{job}/undo", response={202: Any}, summary="Undo an import of contacts")
-def undo_import(request: HttpRequest, job: str) -> Any:
+@router.post("/contacts/import/{job_id}/undo", response={202: Any}, summary="Undo an import of contacts")
+def undo_import(request: HttpRequest, job_id: str) -> Any:
     """A job; those whom the import created are erased, what it changed goes back, unless something happened since."""
     imports = Import.objects.filter(job__isnull=False)
-    found = imports.filter(account_id=_actor(request).account_id, job_id=as_id(job) or 0).first()
+    found = imports.filter(account_id=_actor(request).account_id, job_id=as_id(job_id) or 0).first()
     if found is None:
         raise NotFound(_("There is nothing of this id here."))
     return Status(202, jobs.as_json(undoing.start(found)))

@@ -22,7 +22,7 @@ API: dict[str, str] = {
     "POST /api/v1/contacts": WRITE,
     "GET /api/v1/contacts/export": READ,
     "POST /api/v1/contacts/import": WRITE,
-    "POST /api/v1/contacts/import/{job}/undo": WRITE,
+    "POST /api/v1/contacts/import/{job_id}/undo": WRITE,
     "POST /api/v1/contacts/merge": WRITE,
     "POST /api/v1/contacts/unmerge": WRITE,
     "POST /api/v1/contacts/{contact_id}/merge": WRITE,

@@ -16,7 +16,7 @@ from parcours.accounts import access, actions
 from parcours.accounts.models import Account, ApiKey, Job
 from parcours.commerce.models import Deal, Order, Pipeline, Product, Stage
 from parcours.config.api import api
-from parcours.contacts.models import AttributeDefinition, Contact, List
+from parcours.contacts.models import AttributeDefinition, Contact, Import, List
 from parcours.journeys.models import Journey, Version
 from parcours.lib import clock
 from parcours.messaging.models import Message, Send, SendingDomain, Suppression
@@ -92,8 +92,10 @@ def world(email: str) -> World:
     )
     pipeline = Pipeline.objects.create(account=account, key="p", name="P")
     stage = Stage.objects.create(pipeline=pipeline, key="s", name="S")
+    imported = Import.objects.create(account=account, path="none", setup={})
     made: dict[str, Any] = {
         "account_id": account,
+        "import_id": imported,
         "key_id": ApiKey.objects.get(account=account),
         "job_id": Job.objects.create(account=account, kind="contacts.import"),
         "contact_id": contact,

@@ -67,6 +67,19 @@ def consent(text: str) -> str:
     return _CONSENTS.get(word, word)
 
 
+_CONSENT_HEADERS = re.compile(
+    r"(e ?mail |email )?(newsletter|optin|opt in|consentement|consent|abonne|abonnement|subscribed|subscription|statut"
+    r"|status)( (a la |au |to |de la |aux? )?(newsletter|lettre|e mails?|emails?|marketing))?"
+)
+
+
+def names_consent(header: str, samples: list[str]) -> bool:
+    """Whether a column, by its header without accents and by its cells, seems to hold the consent to e-mails."""
+    return bool(samples and _CONSENT_HEADERS.fullmatch(header)) and all(
+        text.strip().lower() in _CONSENTS for text in samples
+    )
+
+
 def guess_decimal(samples: list[str]) -> str | None:
     """Whether numbers are written with a comma or a point, by some of them; None when they do not say."""
     for text in samples:

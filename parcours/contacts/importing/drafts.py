@@ -113,6 +113,8 @@ def told_columns(draft: Draft) -> tuple[list[Column], Said]:
             target = targets[place]
         elif field is not None:
             target = field if known else ""
+        elif cells.names_consent(columns.plain(header), given) and "consents.email" not in taken:
+            target = "consents.email"
         else:
             target = f"new:{cells.guess_type(given)}" if attribute_name(header) and given else ""
         taken.add(target)

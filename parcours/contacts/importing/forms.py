@@ -7,13 +7,14 @@ from typing import Any
 
 from django import forms
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from parcours.contacts.importing import cells, encodings
 from parcours.contacts.importing.actions import Options
 from parcours.contacts.importing.formats import Said
 from parcours.contacts.lines import CHANNELS
-from parcours.contacts.models import AttributeDefinition, Channel, ConsentValue, List
+from parcours.contacts.models import AttributeDefinition, ConsentValue, List
 
 Choice = tuple[str, str | Promise]
 NEW = "new:"
@@ -46,10 +47,25 @@ def label_of(field: str) -> str:
     return str(known) if known else field.removeprefix("attributes.")
 
 
+def shown(value: Any) -> str:
+    """A value of a contact for a reader."""
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return gettext("Yes") if value else gettext("No")
+    if isinstance(value, list):
+        return ", ".join(shown(each) for each in value)
+    known = dict(ConsentValue.choices).get(value) if isinstance(value, str) else None
+    return str(known or value)
+
+
 def targets(attributes: Iterable[str]) -> list[Any]:
     """What a column can become, in groups."""
     own = [(f"attributes.{name}", name) for name in attributes]
-    types = [(f"{NEW}{kind.value}", kind.label) for kind in AttributeDefinition.Type]
+    types = [
+        (f"{NEW}{kind.value}", gettext("New attribute: %(type)s") % {"type": str(kind.label).lower()})
+        for kind in AttributeDefinition.Type
+    ]
     return [
         ("", _("Leave this column out")),
         (_("Who it is"), list(FIELDS.items())[:4]),
@@ -64,7 +80,9 @@ def targets(attributes: Iterable[str]) -> list[Any]:
 class UploadForm(forms.Form):
     """A file of contacts."""
 
-    file = forms.FileField(label=_("CSV or NDJSON file"))
+    file = forms.FileField(
+        label=_("CSV or NDJSON file"), widget=forms.FileInput(attrs={"class": "form-control"})
+    )
 
 
 class ReadingForm(forms.Form):
@@ -82,7 +100,7 @@ class ReadingForm(forms.Form):
     )
     quote = forms.ChoiceField(
         label=_("Quotation mark"),
-        choices=[('"', _('Double (")')), ("'", _("Single (')"))],
+        choices=[('"', _("Double")), ("'", _("Single"))],
         required=False,
     )
     mend = forms.BooleanField(label=_("Read the lines that are not UTF-8 as Windows-1252"), required=False)
@@ -229,6 +247,3 @@ def encoding_shown(encoding: str) -> str:
     """The choice that stands for an encoding."""
     names: Sequence[str] = ("utf-8", "utf-16", "windows-1252")
     return next(name for name in names if encodings.NAMES[encoding] == encodings.NAMES[name])
-
-
-CHANNEL_LABELS: dict[str, Any] = dict(Channel.choices)

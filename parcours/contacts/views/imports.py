@@ -22,6 +22,7 @@ from parcours.contacts.importing.forms import (
     ValuesForm,
     encoding_shown,
     label_of,
+    shown,
     targets,
 )
 from parcours.contacts.importing.models import Import
@@ -82,14 +83,14 @@ def columns(request: PageRequest, import_id: str) -> HttpResponse:
     if not draft.is_csv:
         return redirect("contacts:import_everyone", draft.imported.pk)
     told, said = drafts.told_columns(draft)
-    shown = {
+    found = {
         "encoding": encoding_shown(draft.found.encoding),
         "delimiter": draft.found.delimiter,
         "quote": draft.found.quote,
         "mend": draft.found.mend,
     }
     reading = ReadingForm(
-        request.POST if "again" in request.POST else None, initial=shown, strays=draft.found.strays
+        request.POST if "again" in request.POST else None, initial=found, strays=draft.found.strays
     )
     values = ValuesForm(
         request.POST if "targets" in request.POST and "again" not in request.POST else None,
@@ -98,7 +99,7 @@ def columns(request: PageRequest, import_id: str) -> HttpResponse:
     faults: list[Fault] = []
     try:
         if reading.is_bound and reading.is_valid():
-            drafts.read_again(draft, reading.said(draft.options.said, shown))
+            drafts.read_again(draft, reading.said(draft.options.said, found))
             return redirect("contacts:import_columns", draft.imported.pk)
         if values.is_bound and values.is_valid():
             chosen = [request.POST.get(f"target-{place}", "") for place in range(len(told))]
@@ -165,7 +166,10 @@ def check(request: PageRequest, import_id: str) -> HttpResponse:
         messages.error(request, problem.detail)
         return redirect("contacts:import_columns" if draft.is_csv else "contacts:import_everyone", import_id)
     for example in preview.examples:
-        example.changes = [(label_of(name), before, after) for name, before, after in example.changes]
+        example.changes = [
+            (label_of(name), None if before is None else shown(before), shown(after))
+            for name, before, after in example.changes
+        ]
     context = {
         "draft": draft,
         "step": 4,
