@@ -21,13 +21,14 @@ from parcours.tracking.digest.run import Digest
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 ACTS = [
     "time_passes", "time_passes", "time_passes", "event", "event", "event", "event", "page", "identify", "newcomer",
-    "change", "list_change", "consent", "refresh", "pause_and_resume",
+    "change", "list_change", "consent", "refresh", "pause_and_resume", "merge", "merge",
+    "unmerge", "erase",
 ]  # fmt: skip
-acts = st.lists(st.lists(st.sampled_from(ACTS), min_size=1, max_size=3), min_size=6, max_size=10)
+acts = st.lists(st.lists(st.sampled_from(ACTS), min_size=1, max_size=3), min_size=6, max_size=8)
 
 
 @settings(
-    max_examples=int(os.environ.get("PARCOURS_EXAMPLES", "3")),
+    max_examples=int(os.environ.get("PARCOURS_EXAMPLES", "2")),
     deadline=None,
     phases=[Phase.generate],
     derandomize="PARCOURS_EXAMPLES" not in os.environ,
