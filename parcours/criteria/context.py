@@ -33,11 +33,13 @@ class Resolver(Protocol):
 
 @dataclass(frozen=True)
 class Context:
-    """Where criteria are read: `timezone` is the account's; `in_run` allows what only a journey's run gives a sense;
+    """Where criteria are read: `timezone` is the account's; `in_run` allows what only a journey's run gives a sense,
+    `deals` the fields of a deal, where deals are the subject;
     `segment` is the id and name of the segment whose criteria they are, which may not come back inside them."""
 
     resolver: Resolver
     timezone: str = "UTC"
     in_run: bool = False
+    deals: bool = False
     segment: tuple[int, str] | None = None
     event_refusal: Callable[[str], str | None] = field(default=lambda name: None)

@@ -149,8 +149,19 @@ def _field(node: nodes.Field, profile: Mapping[str, Any], at: At) -> bool:
         return meets(node.test, *_elements(node.name, attributes), at)
     if node.name == "id":
         return meets(node.test, (str(profile["contact"]),), (), at)
+    if node.name.startswith("deal."):
+        return _deal_field(node, profile["deal"][node.name.removeprefix("deal.")], at)
     value = profile[node.name]
     if node.type == "date":
+        return _date(node.test, value, at)
+    return meets(node.test, (value,) if value else (), (), at)
+
+
+def _deal_field(node: nodes.Field, value: Any, at: At) -> bool:
+    """`value` is that of a deal's snapshot (`commerce.deals.queries.snapshot`)."""
+    if isinstance(value, Decimal):
+        return meets(node.test, (format(value, "f"),), (value,), at)
+    if node.type == "date" and not isinstance(value, str):
         return _date(node.test, value, at)
     return meets(node.test, (value,) if value else (), (), at)
 

@@ -32,6 +32,20 @@ BUILT_IN = {
     "last_seen_at": "date",
 }
 """The contact's own fields; a `name` is a text that is no number and no date."""
+DEAL_FIELDS = {
+    "deal.id": "text",
+    "deal.external_id": "text",
+    "deal.name": "name",
+    "deal.pipeline": "text",
+    "deal.stage": "text",
+    "deal.amount": "number",
+    "deal.currency": "name",
+    "deal.owner": "name",
+    "deal.close_date": "date",
+    "deal.created_at": "date",
+    "deal.closed_at": "date",
+}
+"""The fields of a deal, where deals are the subject; its other fields are its first contact's."""
 KINDS = ("all", "any", "not", "field", "consent", "tag", "list", "segment", "journey", "event")
 _NOTHING = nodes.AnyOf(())
 
@@ -174,9 +188,16 @@ class _Reader:
         attribute = name.startswith("attributes.")
         bare = name.removeprefix("attributes.")
         kind = self.context.resolver.attribute_type(bare) if attribute else BUILT_IN.get(name)
+        if kind is None and self.context.deals:
+            kind = DEAL_FIELDS.get(name)
+        if kind is None and name in DEAL_FIELDS:
+            self.fault(
+                f"{pointer}/field",
+                _("“%(name)s” has a sense only where deals are looked at.") % {"name": name},
+            )
+        elif kind is None and (not self.faults or self.faults[-1]["pointer"] != f"{pointer}/field"):
+            self.fault(f"{pointer}/field", _("There is no field “%(name)s”.") % {"name": name})
         if kind is None:
-            if not self.faults or self.faults[-1]["pointer"] != f"{pointer}/field":
-                self.fault(f"{pointer}/field", _("There is no field “%(name)s”.") % {"name": name})
             return _NOTHING
         test = parse_tests.read(document, pointer, self, kind)
         return nodes.Field(bare, "text" if kind == "name" else kind, attribute, test)

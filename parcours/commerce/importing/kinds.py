@@ -51,6 +51,19 @@ class Kind:
         return _names(self).get(plain(header))
 
 
+#: What shops write in the column of an order's state -> ours; another word stays, to be refused.
+STATES = {
+    **dict.fromkeys(
+        "paid payee placed passee completed complete terminee processing pending fulfilled shipped expediee delivered"
+        " livree authorized".split(),
+        "placed",
+    ),
+    **dict.fromkeys(("cancelled", "canceled", "annulee", "annule", "voided", "failed"), "cancelled"),
+    **dict.fromkeys(("refunded", "remboursee", "rembourse"), "refunded"),
+    **dict.fromkeys(("partially refunded", "partiellement remboursee"), "partially_refunded"),
+}
+
+
 def plain(header: str) -> str:
     """A header without accents, capitals and marks, its words apart by one blank."""
     text = unicodedata.normalize("NFKD", header.casefold())

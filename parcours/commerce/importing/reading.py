@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, cast
 import msgspec
 from django.utils.translation import gettext as _
 
-from parcours.commerce.importing.kinds import Kind
+from parcours.commerce.importing.kinds import STATES, Kind, plain
 from parcours.contacts.importing import cells, encodings
 from parcours.lib.problems import Invalid
 
@@ -184,6 +184,8 @@ def _line(row: list[str], what: Kind, found: Format) -> tuple[dict[str, Any] | N
             value = cells.number(value, cells.COMMA if european else cells.POINT)
         elif name in what.dates:
             value = cells.day(value, cells.DAY_FIRST)
+        elif name == "status":
+            value = STATES.get(plain(value), value)
         elif name == "products":
             try:
                 value = json.loads(value)
