@@ -35,7 +35,7 @@ def text(answer: Any) -> str:
 
 def names(answer: Any) -> list[str]:
     """The names in the table, in its order."""
-    return re.findall(r'class="segment-name">\s*<a [^>]*>([^<]*)<', text(answer))
+    return re.findall(r'class="segment-name">\s*<div><a [^>]*>([^<]*)<', text(answer))
 
 
 def made(firm: Firm, name: str, **fields: Any) -> Segment:
