@@ -192,7 +192,7 @@ def test_a_fault_is_told_at_its_criterion(visits: Visits, account: Account, lyon
     # It is told once the reader leaves the criterion, not while it is being written.
     expect(orders.locator(".faults")).to_have_count(0)
     page.get_by_label("Nom", exact=True).focus()
-    expect(orders.get_by_text("Il faut un nombre.")).to_be_visible()
+    expect(orders.get_by_text("Il manque une valeur.")).to_be_visible()
     expect(page.get_by_text("Complétez les critères")).to_be_visible()
     assert_accessible(page)
     assert all("422" in fault for fault in visits.faults)

@@ -51,7 +51,7 @@ function FieldLeaf({ leaf, onChange, faults }: Props) {
         subject={title}
         onChange={onChange}
         faults={faults}
-        options={name.startsWith("attributes.") ? values : undefined}
+        options={field?.type === "date" ? undefined : values}
       />
       <Faults faults={faults.filter((fault) => fault.pointer === "/field")} />
     </div>

@@ -32,20 +32,26 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a model with an `account_id` and a `name`. `model` is called once the models are ready."""
+    """The rows of a model that have a `name`. `model` is called once the models are ready; `key` is what criteria and
+    events call a row by; `account` leads to its account."""
 
     model: Callable[[], Any]
+    key: str = "pk"
+    account: str = "account_id"
 
     def names(self, account_id: int, ids: Collection[str]) -> dict[str, str]:
-        numbers = [int(one) for one in ids if one.isascii() and one.isdigit() and len(one) <= 18]
-        found = self.model().objects.filter(account_id=account_id, pk__in=numbers)
-        return {str(pk): name for pk, name in found.values_list("pk", "name")}
+        wanted = [one for one in ids if self.key != "pk" or _is_number(one)]
+        found = self.model().objects.filter(**{self.account: account_id, f"{self.key}__in": wanted})
+        return {str(key): name for key, name in found.values_list(self.key, "name") if name}
 
     def search(self, account_id: int, text: str, limit: int) -> list[tuple[str, str]]:
-        found = self.model().objects.filter(account_id=account_id).order_by("-pk")
-        return best(
-            ((str(pk), name) for pk, name in found.values_list("pk", "name")[:MOST_SEARCHED]), text, limit
-        )
+        found = self.model().objects.filter(**{self.account: account_id}).order_by("-pk")
+        rows = found.values_list(self.key, "name")[:MOST_SEARCHED]
+        return best(((str(key), name or str(key)) for key, name in rows), text, limit)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 18
 
 
 @dataclass(frozen=True)

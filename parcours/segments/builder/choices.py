@@ -119,8 +119,8 @@ def suggested(
 ) -> Any:
     """Values to choose from, each with its name where it is an id: of a property of an event, or of a field."""
     kind = ""
-    if field.startswith("attributes."):
-        values = seen.attribute_values(account.pk, field.removeprefix("attributes."), text)
+    if field:
+        values = seen.field_values(account.pk, field, text)
     else:
         values = seen.values(account.pk, event, property, text)
         kind = KIND_OF.get(property, "")

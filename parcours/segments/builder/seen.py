@@ -14,6 +14,8 @@ from parcours.lib import clock
 from parcours.lib.instants import to_ms
 
 LATELY = timedelta(days=30)
+REPEATED = ("city", "country", "locale", "timezone")
+"""The fields of contacts whose values many share: those of the others are people's own."""
 MOST_ROWS = 20_000
 MOST_SUGGESTED = 20
 MOST_EVENTS = 500
@@ -52,7 +54,11 @@ def values(account_id: int, event: str, property: str, search: str = "") -> list
     return [row["value"] for row in queries.run("event_values_seen", bound, settings=_BOUNDED)]
 
 
-def attribute_values(account_id: int, attribute: str, search: str = "") -> list[str]:
-    """The values that an attribute of contacts bears, the most frequent first."""
-    bound = _bound(account_id, attribute=attribute, search=search, limit=MOST_SUGGESTED)
-    return [row["value"] for row in queries.run("attribute_values_seen", bound, settings=_BOUNDED)]
+def field_values(account_id: int, field: str, search: str = "") -> list[str]:
+    """The values that an attribute of contacts bears, or one of the fields that repeat; none for any other field."""
+    attribute = field.removeprefix("attributes.")
+    if attribute == field and field not in REPEATED:
+        return []
+    bound = _bound(account_id, attribute=attribute, field=field, search=search, limit=MOST_SUGGESTED)
+    query = "field_values_seen" if attribute == field else "attribute_values_seen"
+    return [row["value"] for row in queries.run(query, bound, settings=_BOUNDED)]

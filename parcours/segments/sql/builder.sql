@@ -55,3 +55,18 @@ WHERE value != '' AND positionCaseInsensitiveUTF8(value, {search:String}) > 0
 GROUP BY value
 ORDER BY times DESC, value
 LIMIT {limit:UInt64}
+
+-- name: field_values_seen
+-- about: The values of a field of contacts that repeats (city, country, locale or timezone), the most frequent first; of so many contacts at most.
+SELECT value, count() AS times
+FROM
+(
+    SELECT multiIf({field:String} = 'city', city, {field:String} = 'country', country, {field:String} = 'locale', locale, timezone) AS value
+    FROM profiles
+    WHERE account = {account:UInt32} AND load <= {load:UInt64}
+    LIMIT {rows:UInt64}
+)
+WHERE value != '' AND positionCaseInsensitiveUTF8(value, {search:String}) > 0
+GROUP BY value
+ORDER BY times DESC, value
+LIMIT {limit:UInt64}

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from parcours.accounts.models import BusinessUnit, Member
+from parcours.commerce.models import Pipeline, Product, Stage
 from parcours.contacts.models import AttributeDefinition, List
 from parcours.events import names as objects
 from parcours.journeys.models import Journey, Version
@@ -137,6 +138,11 @@ def test_values_seen_lately_are_suggested_with_their_names(firm: Firm) -> None:
     assert {"name": "page.zone", "number": False} in seen_on_it
     plans = reader.get("/criteria/values?field=attributes.plan").json()["values"]
     assert plans == [{"value": "Or", "name": ""}]
+    firm.people({"email": "bob@example.org", "city": "Évreux"}, {"email": "eve@example.org", "city": "Évry"})
+    firm.catch_up()
+    towns = reader.get("/criteria/values?field=city&search=évre").json()["values"]
+    assert towns == [{"value": "Évreux", "name": ""}]
+    assert reader.get("/criteria/values?field=email").json()["values"] == []
     assert reader.get("/criteria/values?event=x%00y&property=%00").status_code == 200
 
 
@@ -169,6 +175,31 @@ def test_criteria_are_said_with_the_names_behind_their_ids(firm: Firm) -> None:
     assert [child["pointer"] for child in answer["phrases"]["children"]] == [f"/all/{n}" for n in range(4)]
     english = said(signed_in(firm, "en"), {"segment": str(fond.pk), "op": "member"})
     assert english["sentence"] == "is in the segment “Fond”"
+
+
+def test_stages_and_products_are_called_by_their_names(firm: Firm) -> None:
+    pipeline = Pipeline.objects.create(account=firm.account, key="ventes", name="Ventes")
+    Stage.objects.create(pipeline=pipeline, key="devis", name="Devis envoyé")
+    Product.objects.create(account=firm.account, product_id="p1", name="Lampe")
+    moved = [
+        {"property": "pipeline", "op": "eq", "value": "ventes"},
+        {"property": "stage", "op": "eq", "value": "devis"},
+    ]
+    criteria = {
+        "all": [
+            {"event": "deal.stage_changed", "where": moved},
+            {
+                "event": "product.viewed",
+                "where": [{"property": "product_id", "op": "in", "value": ["p1", "p2"]}],
+            },
+        ]
+    }
+    assert said(signed_in(firm, "en"), criteria)["sentence"] == (
+        "has had a deal change stage whose pipeline is “Ventes” and whose stage is “Devis envoyé”"
+        " and has viewed a product whose product is “Lampe” or “p2”"
+    )
+    stages = signed_in(firm).get("/criteria/values?event=deal.stage_changed&property=stage&search=dev").json()
+    assert stages["values"] == [{"value": "devis", "name": "Devis envoyé"}]
 
 
 def test_a_segment_that_would_hold_itself_is_told_at_its_place(firm: Firm) -> None:
