@@ -35,7 +35,7 @@ KIND = "contacts.import.undo"
 SOURCE = "undo"
 MOST_TOLD = 1_000
 _AT_ONCE = 2_000
-_PATIENCE_SECONDS = 120.0
+_PATIENCE_SECONDS = 60.0
 
 
 def refusal(imported: Import, *, now: datetime) -> str:
@@ -72,6 +72,8 @@ def run(running: jobs.Running) -> None:
         # What happened to the contacts is asked of the event store: everything must be there.
         if not watermark.wait_digested(imported.account_id, _PATIENCE_SECONDS):
             raise Problem(503, "busy", _("Too much is still on its way to the statistics: try again later."))
+        with transaction.atomic():
+            running.advance(result=result)
         for part in imported.parts.exclude(created=b"").order_by("-pk").defer("refused"):
             _erase(running, imported, part, result)
             crashpoints.point("undo.part")
