@@ -16,6 +16,7 @@ from parcours.accounts import access, actions
 from parcours.accounts.models import Account, ApiKey, Job
 from parcours.commerce.models import Deal, Order, Pipeline, Product, Stage
 from parcours.config.api import api
+from parcours.contacts.merging.models import Pair
 from parcours.contacts.models import AttributeDefinition, Contact, Import, List
 from parcours.journeys.models import Journey, Version
 from parcours.lib import clock
@@ -106,6 +107,14 @@ def world(email: str) -> World:
         "journey_id": journey,
         "message_id": message,
         "send_id": send,
+        "pair_id": Pair.objects.create(
+            account=account,
+            one=contact,
+            other=Contact.objects.create(account=account, email=f"other.{email}"),
+            score=90,
+            reasons=["email"],
+            found_at=clock.now(),
+        ),
         "suppression_id": suppression,
         "order_id": Order.objects.create(
             account=account, order_id="A-1", placed_at=clock.now(), currency="EUR"

@@ -117,9 +117,9 @@ def holders(account_id: int, keys: Mapping[str, Any]) -> dict[str, int]:
         for kind in KEYS:
             if keys.get(kind) is None:
                 continue
+            among, bound = bulk.among(kind, [keys[kind]])
             cursor.execute(
-                f"SELECT id FROM contacts_contact WHERE account_id = %s AND {kind} = %s",
-                [account_id, keys[kind]],
+                f"SELECT id FROM contacts_contact WHERE account_id = %s AND {among}", [account_id, bound]
             )
             row = cursor.fetchone()
             if row is not None:
