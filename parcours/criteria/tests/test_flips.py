@@ -6,7 +6,7 @@ import itertools
 import re
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parcours.criteria import flips, store
@@ -48,7 +48,7 @@ def _moments(document: Any, contact: int, world: oracle.World) -> list[int]:
     return sorted(one for one in around if NOW < one <= UNTIL)
 
 
-@quick
+@settings(quick, max_examples=10)
 @given(seed=st.integers(0, 2**32), documents=drawn)
 def test_every_change_is_told(store_process: Any, seed: int, documents: list[dict[str, Any]]) -> None:
     world = worlds.draw(seed)

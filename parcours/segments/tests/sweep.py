@@ -1,8 +1,8 @@
 """Dies at each boundary of the keeping of segments, and goes on; prints a JSON line for each boundary.
 
 Run as `python -m parcours.segments.tests.sweep`, with PARCOURS_DATA_DIR set. For each boundary a new account has the
-same people, segments and events, and then hours pass; a child keeps the segments and is ended at that boundary as
-`kill -9` would; another finishes. The sweep ends at the first boundary that nobody reaches.
+same people, segments and events, then hours pass, then a segment is edited; a child keeps the segments and is ended at
+that boundary as `kill -9` would; another finishes. The sweep ends at the first boundary that nobody reaches.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MORNING = datetime(2026, 11, 22, 6, tzinfo=UTC)
 LATER = timedelta(hours=5, minutes=30)
 PEOPLE = 30
 CRITERIA = {
-    "even": {"field": "city", "op": "eq", "value": "even"},
+    "parity": {"field": "city", "op": "eq", "value": "even"},
     "recent": {"event": "order.placed", "window": {"last": "3h"}},
 }
 
@@ -52,6 +52,16 @@ def keep() -> None:
     # Whoever goes on after a kill does so at the hour at which the other was.
     clock.freeze(MORNING + LATER)
     _until_quiet()
+    _edit(account)
+    _until_quiet()
+
+
+def _edit(account: Account) -> None:
+    """Once, whoever dies: all who were in a segment leave it, and the others enter."""
+    segment = Segment.objects.get(account=account, name="parity")
+    criteria = {"field": "city", "op": "eq", "value": "odd"}
+    if segment.criteria != criteria:
+        actions.update(segment=segment, criteria=criteria, now=clock.now())
 
 
 def _order(account: Account) -> None:
@@ -102,6 +112,22 @@ def prepare(number: int) -> Account:
     return account
 
 
+def state(account: Account) -> list[dict[str, object]]:
+    """What pages say of each segment after a kill: its status, whether it is due, its figure and its list."""
+    found = []
+    for segment in Segment.objects.filter(account=account).order_by("name"):
+        listed = members.members(segment, load=segment.figures_load, limit=1000)
+        found.append(
+            {
+                "status": segment.status,
+                "due": segment.next_at is not None and segment.next_at <= MORNING + LATER,
+                "profiles": segment.profiles,
+                "listed": len(listed),
+            }
+        )
+    return found
+
+
 def report(account: Account) -> dict[str, object]:
     """Figures, members, and the entries and exits in the store."""
     first = account.contacts.order_by("pk").values_list("pk", flat=True)[0]
@@ -136,9 +162,11 @@ def main() -> None:
         for number in range(1, MOST_BOUNDARIES):
             account = prepare(number)
             code = in_a_child(f"segments.*:{number}")
+            between = state(account)
             if code == crashpoints.EXIT_CODE:
                 assert in_a_child("") == 0
-            print(json.dumps({"boundary": number, "code": code, "found": report(account)}), flush=True)
+            line = {"boundary": number, "code": code, "between": between, "found": report(account)}
+            print(json.dumps(line), flush=True)
             connections.close_all()
             if code != crashpoints.EXIT_CODE:
                 break

@@ -27,18 +27,23 @@ def test_a_kill_at_any_boundary_changes_nothing(tmp_path: Path) -> None:
     assert lines[-1]["code"] == 0
     assert len(lines) > 10, "Two segments, computed and followed, have more boundaries than that."
     for line in lines:
+        for said in line["between"]:
+            # Killed half-way, the former figure and its list stand, and what is not computed says so.
+            assert said["profiles"] == said["listed"]
+            assert said["profiles"] in (0, 15)
+            assert not said["due"] or said["status"] == "computing"
+        odd = list(range(1, 30, 2))
         expected = {
             "stirred": 0,
             "flips": 0,
-            "even": _moved(list(range(0, 30, 2))),
-            "recent": _moved(list(range(15)), left=True),
+            "parity": _moved(entered=30, left=15, inside=odd),
+            "recent": _moved(entered=15, left=15, inside=[]),
         }
         assert line["found"] == expected, f"after a kill at boundary {line['boundary']}"
 
 
-def _moved(entered: list[int], *, left: bool = False) -> list[object]:
-    """What is to be found of a segment that these entered once each, and left once each too."""
-    count = len(entered)
-    members = [[1, count, count], [0, count, count]] if left else [[1, count, count]]
-    told = [["segment.entered", count, count], ["segment.left", count, count]]
-    return ["up_to_date", [] if left else entered, members, told if left else told[:1]]
+def _moved(*, entered: int, left: int, inside: list[int]) -> list[object]:
+    """What is to be found of a segment that so many entered once each, and left once each too."""
+    members = [[1, entered, entered], [0, left, left]]
+    told = [["segment.entered", entered, entered], ["segment.left", left, left]]
+    return ["up_to_date", inside, members, told]
