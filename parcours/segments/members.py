@@ -19,6 +19,7 @@ SORTS = ("entered_at", "name", "email", "email_opt_in", "sms_opt_in")
 BY_ENTRY = "-entered_at"
 MOST_WORDS = 8
 _PEOPLE_AT_ONCE = 5_000
+_AT_ONCE = 100_000
 _MOST_ENTRIES = 1 << 31
 #: Both sides of the join are read in the order of contacts.
 _MERGED = {"join_algorithm": "full_sorting_merge"}
@@ -96,22 +97,42 @@ def members(
 
     With `words`, those whose name, address, number or external id holds every one.
     """
-    column, down = sort.removeprefix("-"), int(sort.startswith("-"))
-    bound = _scope(segment, load) | {"down": down, "limit": limit, "on": int(after is not None)}
-    if column == "entered_at" and not words:
-        rows = _by_entry(bound, limit, after)
-    else:
-        key, contact = after or ("", 0)
-        bound |= {"sort": column, "words": list(words), "after": key, "after_contact": contact}
-        rows = queries.run("segment_members_sorted", bound, settings=_MERGED)
-    people = _people(segment, load, [row["contact"] for row in rows])
-    return [_member(row, people.get(row["contact"], _NOBODY)) for row in rows]
+    if sort.removeprefix("-") == "entered_at" and not words:
+        rows = _by_entry(segment, load, limit, down=sort.startswith("-"), after=after)
+        people = _people(segment, load, [row["contact"] for row in rows])
+        return [_member(row, people.get(row["contact"], _NOBODY)) for row in rows]
+    return _sorted(segment, load, limit, sort=sort, words=words, after=after)
 
 
-def _by_entry(bound: dict[str, Any], limit: int, after: Place | None) -> list[dict[str, Any]]:
+def _sorted(
+    segment: Segment, load: int, limit: int, *, sort: str, words: Sequence[str], after: Place | None
+) -> list[Member]:
+    """A page of members in any order, by one reading of all of them."""
+    key, contact = after or ("", 0)
+    bound = _scope(segment, load) | {
+        "sort": sort.removeprefix("-"),
+        "down": int(sort.startswith("-")),
+        "words": list(words),
+        "on": int(after is not None),
+        "after": key,
+        "after_contact": contact,
+        "limit": limit,
+    }
+    return [_member(row, row) for row in queries.run("segment_members_sorted", bound, settings=_MERGED)]
+
+
+def _by_entry(
+    segment: Segment, load: int, limit: int, *, down: bool, after: Place | None
+) -> list[dict[str, Any]]:
     """A page of members by their entry: of the last entries, as many as it takes to find those who are in it since."""
     key, contact = after or ("", 0)
-    bound |= {"after": int(key) if key.isdigit() else 0, "after_contact": contact}
+    bound = _scope(segment, load) | {
+        "down": int(down),
+        "on": int(after is not None),
+        "after": int(key) if key.isdigit() else 0,
+        "after_contact": contact,
+        "limit": limit,
+    }
     most = limit * 2
     while True:
         rows = queries.run("segment_last_entered", bound | {"most": most})
@@ -120,15 +141,13 @@ def _by_entry(bound: dict[str, Any], limit: int, after: Place | None) -> list[di
         most = min(most * 8, _MOST_ENTRIES) if rows else _MOST_ENTRIES
 
 
-def every(
-    segment: Segment, *, load: int, sort: str, words: Sequence[str], at_once: int = 50_000
-) -> Iterator[Member]:
-    """All the members, read piece by piece."""
+def every(segment: Segment, *, load: int, sort: str, words: Sequence[str]) -> Iterator[Member]:
+    """All the members, read by large pieces."""
     after: Place | None = None
     while True:
-        found = members(segment, load=load, limit=at_once, sort=sort, words=words, after=after)
+        found = _sorted(segment, load, _AT_ONCE, sort=sort, words=words, after=after)
         yield from found
-        if len(found) < at_once:
+        if len(found) < _AT_ONCE:
             return
         after = found[-1].place
 

@@ -25,6 +25,12 @@ LEFT JOIN
 SELECT
     m.contact AS contact,
     toUnixTimestamp64Milli(m.at) AS entered_at,
+    p.first_name AS first_name,
+    p.last_name AS last_name,
+    p.email AS email,
+    p.consent_email AS consent_email,
+    p.consent_sms AS consent_sms,
+    p.gone AS gone,
     trimBoth(concat(p.first_name, ' ', p.last_name)) AS full_name,
     multiIf(
         {sort:String} = 'name' AND full_name = '', if({down:UInt8}, ' ', '~~'),
