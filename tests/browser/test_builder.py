@@ -209,7 +209,7 @@ def test_json_is_seen_and_pasted(visits: Visits, account: Account, lyon: int) ->
     page.get_by_role("button", name="JSON").click()
     expect(field).to_be_hidden()
     expect(page.get_by_label("Ce que le contact doit remplir")).to_have_value("any")
-    expect(page.get_by_role("combobox", name="Étiquette")).to_have_value("VIP")
+    expect(page.get_by_role("combobox", name="Étiquette", exact=True)).to_have_value("VIP")
     expect(page.locator("[data-sentence]")).to_contain_text("ou ne porte pas l’étiquette")
     page.get_by_role("button", name="Annuler la dernière action").click()
     assert _saved(page) == {"all": []}

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from parcours.criteria.context import Context
-from parcours.criteria.parse import BUILT_IN, parse
+from parcours.criteria.parse import BUILT_IN, DEAL_FIELDS, parse
 from parcours.criteria.parse_tests import ALL_OPERATORS
 from parcours.criteria.tests import worlds
 from parcours.criteria.tests.test_against_oracle import in_runs, whole
@@ -26,6 +26,7 @@ NAMES = {
     ("message", "5"): "Promo",
     ("campaign", "c1"): "Été",
     ("form", "f1"): "Contactez-nous",
+    ("stage", "gagne"): "Gagnée",
 }
 ORDER = {"event": "order.placed"}
 LAST = {"window": {"last": "90d"}}
@@ -202,6 +203,21 @@ SENTENCES: list[tuple[Any, str, str]] = [
         "has “naissance” in the next 30 days",
     ),
     (
+        field("deal.stage", "in", ["gagne", "devis"]),
+        "a pour phase de transaction «_Gagnée_» ou «_devis_»",
+        "has the deal stage “Gagnée” or “devis”",
+    ),
+    (
+        field("deal.amount", "gte", 1000),
+        "a un montant de transaction d’au moins 1~000_€",
+        "has a deal amount of at least €1,000",
+    ),
+    (
+        field("deal.close_date", "within_next", "30d"),
+        "a une date de clôture prévue de transaction dans les 30 prochains jours",
+        "has a deal close date in the next 30 days",
+    ),
+    (
         {"consent": "email", "op": "eq", "value": "opted_in"},
         "a accepté de recevoir des e-mails",
         "has agreed to receive e-mails",
@@ -297,7 +313,7 @@ def test_what_is_mentioned_by_id() -> None:
 
 def test_every_event_and_field_has_its_words() -> None:
     assert acts.known() == {"*", *catalogue.EVENTS}
-    assert set(nouns.FIELDS) == set(BUILT_IN)
+    assert set(nouns.FIELDS) == {*BUILT_IN, *DEAL_FIELDS}
     filters = {one.property for event in catalogue.EVENTS.values() for one in event.filters}
     browser = {one.property for one in catalogue.BROWSER_FILTERS}
     assert all(nouns.property_noun(name, "fr") for name in filters | browser)

@@ -35,7 +35,31 @@ FIELDS: dict[str, Noun] = {
     "created_at": _noun("une date de création", "la date de création", "date of creation"),
     "updated_at": _noun("une date de modification", "la date de modification", "date of change"),
     "last_seen_at": _noun("une date de dernière visite", "la date de dernière visite", "date of last visit"),
+    "deal.id": _noun("un identifiant de transaction", "l’identifiant de transaction", "deal id"),
+    "deal.external_id": _noun(
+        "un identifiant externe de transaction", "l’identifiant externe de transaction", "external deal id"
+    ),
+    "deal.name": _noun("un nom de transaction", "le nom de transaction", "deal name"),
+    "deal.pipeline": _noun("un pipeline de transaction", "le pipeline de transaction", "deal pipeline"),
+    "deal.stage": _noun("une phase de transaction", "la phase de transaction", "deal stage"),
+    "deal.amount": _noun("un montant de transaction", "le montant de transaction", "deal amount"),
+    "deal.currency": _noun("une devise de transaction", "la devise de transaction", "deal currency"),
+    "deal.owner": _noun("un propriétaire de transaction", "le propriétaire de transaction", "deal owner"),
+    "deal.close_date": _noun(
+        "une date de clôture prévue de transaction",
+        "la date de clôture prévue de transaction",
+        "deal close date",
+    ),
+    "deal.created_at": _noun(
+        "une date de création de transaction", "la date de création de transaction", "deal creation date"
+    ),
+    "deal.closed_at": _noun(
+        "une date de clôture de transaction", "la date de clôture de transaction", "deal closing date"
+    ),
 }
+
+#: field of a deal -> whose ids it holds
+FIELD_KINDS = {"deal.pipeline": "pipeline", "deal.stage": "stage", "deal.owner": "user"}
 
 #: date of a contact -> (fr, fr negated, en, en negated), to be followed by when
 DATED: dict[str, tuple[str, str, str, str]] = {

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from parcours.criteria.parse import BUILT_IN
+from parcours.criteria.parse import BUILT_IN, DEAL_FIELDS
 from parcours.criteria.words import english, french
 from parcours.criteria.words.conditions import GAP, Aggregate, Condition, Count, Done, Filter, Names, Reader
-from parcours.criteria.words.nouns import KIND_OF, MONEY
+from parcours.criteria.words.nouns import FIELD_KINDS, KIND_OF, MONEY
 
 MOST_PHRASES = 1_000
 DEEPEST = 40
@@ -167,8 +167,11 @@ class _Speaker:
     def _field(self, leaf: dict[str, Any], negated: bool) -> str:
         name = leaf["field"] if isinstance(leaf["field"], str) and leaf["field"] else GAP
         attribute = name.startswith("attributes.")
-        sort = "date" if attribute or BUILT_IN.get(name) == "date" else "text"
-        condition = self.reader.condition(leaf, sort=_dated(leaf, sort)).turned(negated)
+        own = (BUILT_IN | DEAL_FIELDS).get(name)
+        sort = _dated(leaf, "date" if attribute or own == "date" else "text")
+        if name == "deal.amount" and _is_amount(leaf):
+            sort = "money"
+        condition = self.reader.condition(leaf, sort=sort, kind=FIELD_KINDS.get(name)).turned(negated)
         return self.speech.field(name.removeprefix("attributes."), attribute, condition)
 
     def _journey(self, leaf: dict[str, Any], negated: bool) -> str:
@@ -260,14 +263,18 @@ def _ids(criteria: Any) -> Iterator[tuple[str, str]]:
             yield from _keys(kind, one.get(kind))
         if "journey" in one and isinstance(one.get("step"), str):
             yield "step", f"{one['journey']}/{one['step']}"
+        if isinstance(one.get("field"), str):
+            yield from _all_keys(FIELD_KINDS.get(one["field"], ""), one.get("value"))
         wheres = one.get("where")
         for where in wheres[:50] if isinstance(wheres, list) else ():
             if isinstance(where, dict) and isinstance(where.get("property"), str):
-                kind = KIND_OF.get(where["property"], "")
-                values = where.get("value")
-                for value in values[:50] if isinstance(values, list) else [values]:
-                    yield from _keys(kind, value)
+                yield from _all_keys(KIND_OF.get(where["property"], ""), where.get("value"))
         yield from _steps_of_filters(wheres)
+
+
+def _all_keys(kind: str, values: Any) -> Iterator[tuple[str, str]]:
+    for value in values[:50] if isinstance(values, list) else [values]:
+        yield from _keys(kind, value)
 
 
 def _keys(kind: str, value: Any) -> Iterator[tuple[str, str]]:
