@@ -78,7 +78,7 @@ def read_attribute(request: HttpRequest, name: Path[str]) -> Any:
     found = uses.of_account(definition.account_id).of("attribute", definition.name)
     return {
         **_attribute_json(definition),
-        "contacts": queries.bearing(definition.account_id, definition.name).count(),
+        "contacts": queries.bearing(queries.living(definition.account_id), definition.name).count(),
         "uses": [{"kind": use.kind, "name": use.name} for use in found],
     }
 

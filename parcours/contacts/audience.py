@@ -93,7 +93,7 @@ class Audience:
             channel, _colon, value = self.consent.partition(":")
             found = found.filter(**{f"consent_{channel}": value})
         if self.attribute:
-            found = found.filter(pk__in=queries.bearing(account.pk, self.attribute).values("pk"))
+            found = queries.bearing(found, self.attribute)
         if self.segment:
             number = whole_id(self.segment) or 0
             found = found.filter(pk__in=_among(_segments[0][1](account.pk, number) if _segments else ()))

@@ -131,7 +131,7 @@ def take_list(account: Account, file: Iterable[bytes], *, channel: str, now: dat
 
 def _records(file: Iterable[bytes]) -> Iterator[list[str]]:
     """The cells of each line."""
-    text = io.TextIOWrapper(_Reader(file), encoding="utf-8-sig", newline="")
+    text = io.TextIOWrapper(io.BufferedReader(_Reader(file)), encoding="utf-8-sig", newline="")
     try:
         for row in csv.reader(_semicolons(text)):
             yield [cell.strip() for cell in row]

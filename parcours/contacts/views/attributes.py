@@ -78,7 +78,7 @@ def count(request: PageRequest, attribute_id: str) -> HttpResponse:
     definition = find(AttributeDefinition, attribute_id, actor=request.actor)
     context = {
         "definition": definition,
-        "count": queries.bearing(definition.account_id, definition.name).count(),
+        "count": queries.bearing(queries.living(definition.account_id), definition.name).count(),
     }
     return render(request, "contacts/attribute_count.html", context)
 

@@ -203,10 +203,10 @@ def _facts(
     filters = (*(event.filters if event else ()), *catalogue.BROWSER_FILTERS)
     labels = {each.property: each.label.said(language) for each in filters}
     facts = []
-    for name, label in _LINKS.items():
+    for name, link in _LINKS.items():
         if item.get(name):
             found = named.get((name, item[name]))
-            facts.append(Fact(str(label), found.name if found else item[name], found.url if found else ""))
+            facts.append(Fact(str(link), found.name if found else item[name], found.url if found else ""))
     for name, value in item["properties"].items():
         label = labels.get(name) or str(_PROPERTIES.get(name, name))
         kind = name.removesuffix("_id")

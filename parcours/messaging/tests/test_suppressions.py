@@ -17,7 +17,7 @@ from parcours.lib import clock
 from parcours.messaging import actions, suppression
 from parcours.messaging.models import Message, Send, Suppression
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 @pytest.fixture
@@ -115,9 +115,8 @@ def test_a_list_has_an_end(monkeypatch: Any, api: Client) -> None:
 
 def test_the_page_has_its_three_tabs(new: Any, reader: Client) -> None:
     message = Message.objects.create(account=new.account, name="Soldes d’été", subject="s", text="t")
-    (zoe,) = contacts.upsert_many(
-        new.account, [{"email": "zoe@example.org"}], source="t", now=clock.now()
-    ).contacts
+    contacts.upsert_many(new.account, [{"email": "zoe@example.org"}], source="t", now=clock.now())
+    zoe = Contact.objects.get().pk
     send = Send.objects.create(account=new.account, message=message, contact_id=zoe, channel="email")
     suppress(new.account, "zoe@example.org", "complaint", contact_id=zoe, send_id=send.pk)
     suppress(new.account, "nobody@example.org", "hard_bounce")
