@@ -5,7 +5,7 @@ SELECT
     uniqExact(a.message, a.send) AS deliveries,
     sumMap(map(a.money, a.amount)) AS revenue,
     sumMap(map(a.money, a.net)) AS net_revenue
-FROM attributions_at(account = {account:UInt32}, load = {load:UInt64}, currency = {currency:String}, window = {window:UInt64}) AS a
+FROM attributions_at(account = {account:UInt32}, load = {load:UInt64}, currency = {currency:String}, window = {window:UInt64}, messages = {messages:Array(UInt64)}) AS a
 WHERE a.message IN {messages:Array(UInt64)}
   AND (a.message, a.send) IN (
     SELECT message, send
@@ -30,7 +30,7 @@ SELECT
     a.money AS currency,
     a.amount AS amount,
     a.net AS net
-FROM attributions_at(account = {account:UInt32}, load = {load:UInt64}, currency = {currency:String}, window = {window:UInt64}) AS a
+FROM attributions_at(account = {account:UInt32}, load = {load:UInt64}, currency = {currency:String}, window = {window:UInt64}, messages = {messages:Array(UInt64)}) AS a
 WHERE a.message IN {messages:Array(UInt64)}
   AND (a.message, a.send) IN (
     SELECT message, send
@@ -55,7 +55,7 @@ SELECT
     a.send AS send,
     any(a.person) AS contact,
     max(toUnixTimestamp64Milli(a.placed_at)) AS at_ms
-FROM attributions_at(account = {account:UInt32}, load = {load:UInt64}, currency = {currency:String}, window = {window:UInt64}) AS a
+FROM attributions_at(account = {account:UInt32}, load = {load:UInt64}, currency = {currency:String}, window = {window:UInt64}, messages = {messages:Array(UInt64)}) AS a
 WHERE a.message IN {messages:Array(UInt64)}
   AND (a.message, a.send) IN (
     SELECT message, send
@@ -77,5 +77,5 @@ LIMIT {limit:UInt32}
 -- name: order_attribution
 -- about: The send that one order is credited to, and the click or open that decided; no row when it is credited to none.
 SELECT message, send, clicked, toUnixTimestamp64Milli(touched_at) AS at_ms
-FROM attributions_at(account = {account:UInt32}, load = {load:UInt64}, currency = {currency:String}, window = {window:UInt64})
+FROM attributions_at(account = {account:UInt32}, load = {load:UInt64}, currency = {currency:String}, window = {window:UInt64}, messages = {messages:Array(UInt64)})
 WHERE order_key = {order:String}

@@ -64,9 +64,28 @@ LEFT JOIN
 WHERE person != 0;
 
 -- The send that each order is credited to at a watermark: attributions_at(account = …, load = …, currency = …,
--- window = …), the window in milliseconds. It is the send of the buyer's latest click by a person at most that long
--- before the order, both ends in; failing any, of the latest open. At one instant the one received last wins.
+-- window = …, messages = …), the window in milliseconds; of buyers of some messages alone, where any are given. It is the
+-- send of the buyer's latest click by a person at most that long before the order, both ends in; failing any, of the
+-- latest open. At one instant the one received last wins. Orders are fewer than clicks and opens: they are what is held.
 CREATE VIEW IF NOT EXISTS attributions_at AS
+WITH merges AS
+(
+    SELECT merged, argMax(links.contact, load) AS whom
+    FROM links
+    WHERE account = {account:UInt32} AND load <= {load:UInt64} AND merged != 0
+    GROUP BY merged
+),
+touched AS
+(
+    SELECT DISTINCT if(m.whom != 0, m.whom, e.contact) AS person
+    FROM events AS e
+    LEFT JOIN merges AS m ON m.merged = e.contact
+    WHERE e.account = {account:UInt32}
+      AND e.name IN ('email.clicked', 'sms.clicked', 'email.opened', 'whatsapp.opened')
+      AND e.message IN {messages:Array(UInt64)}
+      AND e.machine = 0
+      AND e.load <= {load:UInt64}
+)
 SELECT
     o.order_key AS order_key,
     any(o.person) AS person,
@@ -79,11 +98,10 @@ SELECT
     touch.2 AS send,
     touch.3 AS clicked,
     touch.4 AS touched_at
-FROM orders_at(account = {account:UInt32}, load = {load:UInt64}, currency = {currency:String}) AS o
-INNER JOIN
+FROM
 (
     SELECT
-        if(m.contact != 0, m.contact, e.contact) AS person,
+        if(m.whom != 0, m.whom, e.contact) AS person,
         e.message AS message,
         e.send AS send,
         e.name IN ('email.clicked', 'sms.clicked') AS clicked,
@@ -91,19 +109,20 @@ INNER JOIN
         e.load AS load,
         e.position AS position
     FROM events AS e
-    LEFT JOIN
-    (
-        SELECT merged, argMax(links.contact, load) AS contact
-        FROM links
-        WHERE account = {account:UInt32} AND load <= {load:UInt64} AND merged != 0
-        GROUP BY merged
-    ) AS m ON m.merged = e.contact
+    LEFT JOIN merges AS m ON m.merged = e.contact
     WHERE e.account = {account:UInt32}
       AND e.name IN ('email.clicked', 'sms.clicked', 'email.opened', 'whatsapp.opened')
       AND e.machine = 0
       AND e.send != ''
       AND e.load <= {load:UInt64}
-) AS t ON t.person = o.person
+      AND (empty({messages:Array(UInt64)}) OR person IN (SELECT person FROM touched))
+) AS t
+INNER JOIN
+(
+    SELECT *
+    FROM orders_at(account = {account:UInt32}, load = {load:UInt64}, currency = {currency:String})
+    WHERE empty({messages:Array(UInt64)}) OR person IN (SELECT person FROM touched)
+) AS o ON o.person = t.person
 WHERE t.occurred_at <= o.placed_at
   AND t.occurred_at >= o.placed_at - toIntervalMillisecond({window:UInt64})
 GROUP BY o.order_key;
