@@ -188,6 +188,13 @@ def create_account(**values: str | None) -> None:
 @click.option("--consent-whatsapp", help="The same for WhatsApp.")
 @click.option("--source", help="Contacts: where the consents come from.")
 @click.option("--proof", help="Contacts: how the consents can be proved.")
+@click.option("--tag", help="Contacts: tags, separated by commas, that everyone bears.")
+@click.option("--key", help="Contacts: the one field that tells who is meant (email, phone, external_id, id).")
+@click.option("--mapping", help="Contacts: JSON, header -> field; see docs/imports.md.")
+@click.option("--decimal", help="Contacts: how numbers are written, point or comma.")
+@click.option("--dates", help="Contacts: how dates are written, iso, dmy or mdy.")
+@click.option("--encoding", help="Contacts: the file's encoding; found out unless given.")
+@click.option("--mend", is_flag=True, help="Contacts: read lines that are not UTF-8 as Windows-1252.")
 @click.option("--resubscribe", is_flag=True, help="Contacts: let consents end an opt-out; needs --source.")
 @click.option("--history", is_flag=True, help="Events, orders, deals: past ones, which start no journey.")
 def import_file(kind: str, file: Path, account_name: str | None, **options: str | bool | None) -> None:
