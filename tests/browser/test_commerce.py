@@ -189,7 +189,7 @@ def test_a_deal_is_moved_by_hand_by_keyboard_and_on_its_page(visits: Visits, sho
     card = columns.nth(0).locator(".board-card").first
     name = card.locator(".board-card-name").inner_text()
     card.drag_to(columns.nth(1).locator("[data-cards]"))
-    expect(columns.nth(1).locator("[data-count]")).to_have_text(str(before + 1))
+    expect(columns.nth(1).locator("[data-count]")).to_have_text(str(before + 1), timeout=20_000)
     expect(columns.nth(1).locator(".board-card").first).to_contain_text(name)
 
     card = columns.nth(1).locator(".board-card", has_text=name)

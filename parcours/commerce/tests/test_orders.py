@@ -189,3 +189,31 @@ def test_orders_are_searched_and_paged(quiet_shop: Shop) -> None:
     assert shop.call("GET", "orders?from=yesterday", status=422)["errors"][0]["pointer"] == "/from"
     assert "N-1" in shop.file("orders/export?search=N-1")
     assert other.call("GET", f"orders/{first['items'][0]['id']}", status=404)
+
+
+def test_orders_follow_a_merge_and_are_credited_to_what_either_clicked(shop: Shop) -> None:
+    message = shop.call(
+        "POST", "messages", {"name": "M", "channel": "email", "subject": "S", "text": "T"}, status=201
+    )["id"]
+    ada, bob = shop.people("ada@example.org", "bob@example.org")
+    links = {"message": message, "send": "s-1", "contact": {"id": str(bob)}}
+    lines = "\n".join(json.dumps({"name": name, **links}) for name in ("email.sent", "email.clicked"))
+    shop.send("events", lines.encode(), content_type="application/x-ndjson")
+    made = shop.call(
+        "POST", "orders", {"order_id": "A-1", "contact": {"id": str(ada)}, "subtotal": 5}, status=201
+    )
+    deal = shop.call(
+        "POST", "deals", {"name": "D", "contacts": [{"id": str(ada)}, {"id": str(bob)}]}, status=201
+    )
+
+    def read() -> tuple[int, str, int]:
+        shop.catch_up()
+        orders = shop.call("GET", f"messages/{message}/report")["metrics"]["orders"]
+        tied = shop.call("GET", f"deals/{deal['id']}")["contacts"]
+        return orders, shop.call("GET", f"orders/{made['id']}")["contact"]["id"], len(tied)
+
+    assert read() == (0, str(ada), 2)
+    shop.call("POST", "contacts/merge", {"into": str(bob), "merge": [str(ada)]})
+    assert read() == (1, str(bob), 1)
+    shop.call("POST", f"contacts/{ada}/unmerge")
+    assert read() == (0, str(ada), 2)
