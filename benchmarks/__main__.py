@@ -8,7 +8,7 @@ import time
 
 from benchmarks import report
 
-ALL = ("collector", "digest", "engine", "figures", "imports", "mail")
+ALL = ("collector", "digest", "engine", "figures", "imports", "mail", "segments")
 
 
 def main() -> None:

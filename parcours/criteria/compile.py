@@ -12,10 +12,10 @@ from typing import Any
 
 from parcours.criteria import nodes
 from parcours.criteria.nodes import Did, Node
-from parcours.criteria.sql_tests import Bound, Elements, Tests, instant
+from parcours.criteria.sql_tests import EARLIEST, Bound, Elements, Tests, instant
 
 NOBODY = "toUUID('00000000-0000-0000-0000-000000000000')"
-_LINK_COLUMNS = {
+LINK_COLUMNS = {
     "journey": "journey",
     "version": "version",
     "step": "step",
@@ -179,12 +179,12 @@ class Sql:
             runs = f"SELECT contact FROM runs WHERE {within} AND kind = {self.bound.text(kind)}{at_step}"
         return (
             f"SELECT if(l.contact != 0, l.contact, r.contact) AS person FROM ({runs}) AS r"
-            f" LEFT JOIN (SELECT merged, contact FROM {self._links()} WHERE merged != 0) AS l ON l.merged = r.contact"
+            f" LEFT JOIN (SELECT merged, contact FROM {self.links()} WHERE merged != 0) AS l ON l.merged = r.contact"
         )
 
     # Events
 
-    def _links(self) -> str:
+    def links(self) -> str:
         """Which contact a visitor, or a contact merged away, is."""
         only = f" HAVING contact IN {self.only}" if self.only else ""
         return (
@@ -237,8 +237,8 @@ class Sql:
             condition += f" AND name IN {self.bound.add(names, 'Array(String)')}"
         if self.only:
             condition += (
-                f" AND (contact IN {self.only} OR contact IN (SELECT merged FROM {self._links()} WHERE merged != 0)"
-                f" OR (contact = 0 AND visitor IN (SELECT visitor FROM {self._links()} WHERE merged = 0)))"
+                f" AND (contact IN {self.only} OR contact IN (SELECT merged FROM {self.links()} WHERE merged != 0)"
+                f" OR (contact = 0 AND visitor IN (SELECT visitor FROM {self.links()} WHERE merged = 0)))"
             )
         return condition
 
@@ -246,7 +246,7 @@ class Sql:
         people = (
             f"SELECT contact AS subject, {NOBODY} AS browser, case, now, entered_at, enrolment, key FROM {self.rows}"
             " UNION ALL SELECT l.merged AS subject, l.visitor AS browser, r.case, r.now, r.entered_at, r.enrolment,"
-            f" r.key FROM {self._links()} AS l INNER JOIN {self.rows} AS r ON r.contact = l.contact"
+            f" r.key FROM {self.links()} AS l INNER JOIN {self.rows} AS r ON r.contact = l.contact"
         )
         browser = f"if(contact = 0, visitor, {NOBODY}) AS browser"
         return (
@@ -270,18 +270,32 @@ class Sql:
             parts.append(f"occurred_at <= {instant(self.event_now)}")
         if not leaf.machines:
             parts.append("machine = 0")
+        return " AND ".join([*parts, *self._chosen(leaf)])
+
+    def _chosen(self, leaf: Did) -> list[str]:
+        """Conditions on an event of a leaf's name: its window, its run, its properties."""
+        parts = []
         window = leaf.window
         if window is not None and window.last is not None:
-            parts.append(f"occurred_at >= {instant(f'({self.event_now} - {self.bound.whole(window.last)})')}")
+            parts.append(f"occurred_at >= {self._ago(window.last)}")
         if window is not None and window.start is not None:
-            parts.append(f"occurred_at >= {instant(self.bound.whole(window.start))}")
+            parts.append(f"occurred_at >= {self._at(window.start)}")
         if window is not None and window.end is not None:
-            parts.append(f"occurred_at < {instant(self.bound.whole(window.end))}")
+            parts.append(f"occurred_at < {self._at(window.end)}")
         if leaf.in_run:
             parts.append(self._in_run())
-        for where in leaf.where:
-            parts.append(self.on_events.elements(where.test, self._property(where.property)))
-        return " AND ".join(parts)
+        return parts + [
+            self.on_events.elements(where.test, self._property(where.property)) for where in leaf.where
+        ]
+
+    def _at(self, ms: int) -> str:
+        return f"fromUnixTimestamp64Milli({self.bound.whole(max(ms, EARLIEST))}, 'UTC')"
+
+    def _ago(self, ms: int) -> str:
+        """So long before now."""
+        if self.rows:
+            return instant(f"({self.event_now} - {self.bound.whole(ms)})")
+        return self._at(self.scope.now - ms)
 
     def _in_run(self) -> str:
         """Since the run entered, and of messages only those of its own sends."""
@@ -301,10 +315,10 @@ class Sql:
         found = self._map(table, name)
         if name == "machine":
             return Elements(f"[if({table}machine = 1, 'true', 'false')]")
-        if name not in _LINK_COLUMNS:
+        if name not in LINK_COLUMNS:
             return found
-        column = table + _LINK_COLUMNS[name]
-        if _LINK_COLUMNS[name] in _LINK_TEXTS:
+        column = table + LINK_COLUMNS[name]
+        if LINK_COLUMNS[name] in _LINK_TEXTS:
             return Elements(
                 f"if({column} != '', [toString({column})], {found.texts})",
                 f"if({column} != '', [], {found.numbers})",

@@ -168,8 +168,8 @@ class _Flips(Sql):
         if not self.only:
             return ""
         return (
-            f" AND (contact IN {self.only} OR contact IN (SELECT merged FROM {self._links()} WHERE merged != 0)"
-            f" OR (contact = 0 AND visitor IN (SELECT visitor FROM {self._links()} WHERE merged = 0)))"
+            f" AND (contact IN {self.only} OR contact IN (SELECT merged FROM {self.links()} WHERE merged != 0)"
+            f" OR (contact = 0 AND visitor IN (SELECT visitor FROM {self.links()} WHERE merged = 0)))"
         )
 
     def _may_count(self, leaf: Did) -> str:
@@ -193,5 +193,5 @@ class _Flips(Sql):
         """Rows (contact, browser, due) as the people behind."""
         return (
             f"SELECT s.due AS due, if(l.contact != 0, l.contact, s.contact) AS person FROM ({subjects}) AS s"
-            f" LEFT JOIN {self._links()} AS l ON l.visitor = s.browser AND l.merged = s.contact WHERE person != 0"
+            f" LEFT JOIN {self.links()} AS l ON l.visitor = s.browser AND l.merged = s.contact WHERE person != 0"
         )

@@ -9,43 +9,70 @@ contact puts the bits together, and the criteria are read from them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from uuid import UUID
 
-from parcours.criteria import nodes
-from parcours.criteria.compile import NOBODY, Scope, Sql, Statement
+from parcours.criteria import nodes, store
+from parcours.criteria.compile import LINK_COLUMNS, NOBODY, Scope, Sql, Statement
 from parcours.criteria.evaluate import At, did, meets
 from parcours.criteria.nodes import Did, InJourney, InSegment, Leaf, Node, Test
-from parcours.criteria.sql_tests import instant
+from parcours.criteria.sql_tests import Elements
 
 MOST = 64
 """How many criteria one statement takes: each is a bit of a whole number."""
 _WORD = 64
+_OF_EVENTS = ("occurred_at", "machine")
 
 
-def members(node: Node, scope: Scope, *, contacts: Sequence[int] | None = None) -> Statement:
-    """The contacts who meet criteria: column `contact`. `contacts` restricts the answer, and the work, to these."""
-    found = members_of([node], scope, contacts=contacts)
+@dataclass(frozen=True)
+class Some:
+    """Some contacts, and who was tied to them: each visitor, and each contact merged away, with who that is."""
+
+    contacts: Sequence[int]
+    visitors: Mapping[str, int]
+    merged: Mapping[int, int]
+
+
+def some(scope: Scope, contacts: Sequence[int]) -> Some:
+    """Some contacts, with their visitors as the event store knows them at a watermark."""
+    sql = Sql(scope, contacts=contacts)
+    rows = store.run(
+        Statement(f"SELECT toString(visitor), merged, contact FROM {sql.links()}", sql.bound.parameters)
+    )
+    return Some(
+        contacts,
+        {visitor: contact for visitor, merged, contact in rows if not merged},
+        {merged: contact for _visitor, merged, contact in rows if merged},
+    )
+
+
+def members(node: Node, scope: Scope, *, among: Some | None = None) -> Statement:
+    """The contacts who meet criteria: column `contact`. `among` restricts the answer, and the work, to some."""
+    found = members_of([node], scope, among=among)
     return Statement(f"SELECT contact FROM ({found.sql})", found.parameters)
 
 
-def members_of(criteria: Sequence[Node], scope: Scope, *, contacts: Sequence[int] | None = None) -> Statement:
+def members_of(criteria: Sequence[Node], scope: Scope, *, among: Some | None = None) -> Statement:
     """The contacts who meet one at least of several criteria (`MOST` of them at most).
 
     Columns `contact` and `met`, whose bit k says that the contact meets the criteria number k.
     """
     if len(criteria) > MOST:
         raise ValueError(f"One statement takes {MOST} criteria at most.")
-    sql = _Members(scope, contacts=contacts)
+    sql = _Members(scope, among)
     return Statement(sql.statement(criteria), sql.bound.parameters)
 
 
 class _Members(Sql):
     """The statement under way; the bit 0 of the first word says that the contact exists."""
 
-    def __init__(self, scope: Scope, *, contacts: Sequence[int] | None) -> None:
-        super().__init__(scope, contacts=contacts)
+    def __init__(self, scope: Scope, among: Some | None) -> None:
+        super().__init__(scope, contacts=None if among is None else among.contacts)
+        self._ties = among
         self._bits: dict[Leaf, int] = {}
+        self._read: dict[tuple[str, str], tuple[int, Elements]] = {}
         self._nothing = At(scope.now, scope.zone)
 
     def statement(self, criteria: Sequence[Node]) -> str:
@@ -65,7 +92,11 @@ class _Members(Sql):
         if isinstance(leaf, InSegment) and leaf.criteria is not None:
             return super().leaf(leaf)
         bit = self._bits.setdefault(leaf, len(self._bits) + 1)
-        turned = did(leaf, (), self._nothing) if isinstance(leaf, Did) else _is_set(leaf) and leaf.negated
+        turned = False
+        if isinstance(leaf, Did):
+            turned = did(leaf, (), self._nothing)
+        elif isinstance(leaf, InSegment | InJourney):
+            turned = leaf.negated
         return f"{'NOT ' if turned else ''}bitTest(m{bit // _WORD}, {bit % _WORD})"
 
     def _parts(self) -> Iterator[str]:
@@ -95,14 +126,40 @@ class _Members(Sql):
 
     def _of_profiles(self, leaves: Sequence[Leaf]) -> str:
         """The contacts as their mirror has them at the watermark: of each, what its last row until it says."""
-        exists = f"gone = 0 AND p.created_at <= {instant(self.now)}"
+        exists = f"gone = 0 AND p.created_at <= {self._at(self.scope.now)}"
+        self._read = {}
         said = [(leaf, super(_Members, self).leaf(leaf)) for leaf in leaves]
+        words = self._words([(None, exists), *said], "w")
         last = _all("argMax(w{0}, load) AS b{0}", range(1 + len(self._bits) // _WORD))
         return (
-            f"SELECT contact, {last} FROM (SELECT contact, load, {self._words([(None, exists), *said], 'w')}"
-            f" FROM profiles AS p WHERE account = {self.account} AND load <= {self.load}{self._among('contact')})"
+            f"SELECT contact, {last} FROM (SELECT contact, load, {words} FROM (SELECT *{self._columns_read()}"
+            f" FROM profiles WHERE account = {self.account} AND load <= {self.load}{self._among('contact')}) AS p)"
             " GROUP BY contact"
         )
+
+    def _map(self, table: str, name: str) -> Elements:
+        """A property or an attribute: columns that are worked out once for all the leaves that look at it."""
+        return self._once(table, name, super()._map("", name))
+
+    def _property(self, name: str) -> Elements:
+        if name == "machine":
+            return super()._property(name)
+        return (
+            self._once("link", name, super()._property(name)) if name in LINK_COLUMNS else self._map("", name)
+        )
+
+    def _once(self, table: str, name: str, value: Elements) -> Elements:
+        place, _ = self._read.setdefault((table, name), (len(self._read), value))
+        return Elements(f"t{place}", f"n{place}", f"f{place}", f"d{place}")
+
+    def _columns_read(self) -> str:
+        """The columns that tests met so far look at; those that none needs cost nothing."""
+        found = []
+        for place, value in self._read.values():
+            all_of = self.on_people.columns(value)
+            found.append(f", {value.texts} AS t{place}, {value.numbers} AS n{place}")
+            found.append(f", {all_of.folded} AS f{place}, {all_of.decimals} AS d{place}")
+        return "".join(found)
 
     def _among(self, column: str) -> str:
         return f" AND {column} IN {self.only}" if self.only else ""
@@ -162,64 +219,89 @@ class _Members(Sql):
 
     def _rows_of(self, leaves: Sequence[Did]) -> str:
         """The events that one leaf at least counts: whose they are, which leaves, and the numbers summed."""
-        conditions = [self._counts(leaf) for leaf in leaves]
-        where = self._common(leaves)
-        if len(leaves) == 1:
-            bits, where = "toUInt64(1)", f"{where} AND {conditions[0]}"
-        else:
-            bits, where = _word(list(enumerate(conditions))), f"{where} AND bits != 0"
-        columns = [f"{bits} AS bits"]
-        names = ["bits"]
+        self._read = {}
+        machines = any(leaf.machines for leaf in leaves)
+        conditions = []
+        for leaf in leaves:
+            parts = ["machine = 0"] if machines and not leaf.machines else []
+            conditions.append(" AND ".join([*parts, *self._chosen(leaf)]) or "1")
+        columns = []
         for place, leaf in enumerate(leaves):
             if leaf.aggregate is not None:
                 numbers = self._property(leaf.aggregate.property).numbers
                 if len(leaves) > 1:
                     numbers = f"if(bitTest(bits, {place}), {numbers}, [])"
-                columns.append(f"{numbers} AS x{place}")
-                names.append(f"x{place}")
-        of = f"{', '.join(columns)} FROM events WHERE {where}"
+                columns.append(f", {numbers} AS x{place}")
+        events = self._events_of_people(self._common(leaves))
+        if len(leaves) == 1:
+            return f"SELECT person, 1 AS bits{''.join(columns)} FROM ({events}) WHERE {conditions[0]}"
+        bits = _word(list(enumerate(conditions)))
+        return f"SELECT person, bits{''.join(columns)} FROM (SELECT *, {bits} AS bits FROM ({events})) WHERE bits != 0"
+
+    def _events_of_people(self, where: str) -> str:
+        """Events of which something holds, with `person`, whose they are, and the columns that are looked at."""
+        names = [*_OF_EVENTS, *(f"{kind}{place}" for place, _ in self._read.values() for kind in "tnfd")]
+        of = f"{', '.join(_OF_EVENTS)}{self._columns_read()} FROM events WHERE {where}"
+        if self._ties is not None:
+            return f"SELECT {self._whose(self._ties)} AS person, {of} AND {self._theirs(self._ties)}"
         kept = ", ".join(f"s.{name} AS {name}" for name in names)
-        visitors = f"{of} AND contact = 0"
-        if self.only:
-            visitors += f" AND visitor IN (SELECT visitor FROM {self._tied()})"
-        merged = f"{of} AND contact IN (SELECT merged FROM {self._merged()})"
         return (
-            f"SELECT contact AS person, {of} AND contact != 0{self._among('contact')}"
-            f" UNION ALL SELECT t.person AS person, {kept} FROM (SELECT visitor, {visitors}) AS s"
+            f"SELECT contact AS person, {of} AND contact != 0"
+            f" UNION ALL SELECT t.person AS person, {kept} FROM (SELECT visitor, {of} AND contact = 0) AS s"
             f" INNER JOIN {self._tied()} AS t ON t.visitor = s.visitor"
-            f" UNION ALL SELECT t.person AS person, {kept} FROM (SELECT contact AS merged, {merged}) AS s"
+            f" UNION ALL SELECT t.person AS person, {kept} FROM (SELECT contact AS merged, {of}"
+            f" AND contact IN (SELECT merged FROM {self._merged()})) AS s"
             f" INNER JOIN {self._merged()} AS t ON t.merged = s.merged"
         )
 
+    def _theirs(self, ties: Some) -> str:
+        """Whether an event is of the contacts asked, or of who was tied to them."""
+        contacts = self.bound.add([*ties.contacts, *ties.merged], "Array(UInt64)")
+        if not ties.visitors:
+            return f"contact IN {contacts}"
+        visitors = self.bound.add([UUID(visitor) for visitor in ties.visitors], "Array(UUID)")
+        return f"(contact IN {contacts} OR (contact = 0 AND visitor IN {visitors}))"
+
+    def _whose(self, ties: Some) -> str:
+        person = "contact"
+        if ties.merged:
+            merged = self.bound.add(list(ties.merged), "Array(UInt64)")
+            now_are = self.bound.add(list(ties.merged.values()), "Array(UInt64)")
+            person = f"transform(contact, {merged}, {now_are}, contact)"
+        if ties.visitors:
+            visitors = self.bound.add(list(ties.visitors), "Array(String)")
+            are = self.bound.add(list(ties.visitors.values()), "Array(UInt64)")
+            person = (
+                f"if(contact = 0, transform(toString(visitor), {visitors}, {are}, toUInt64(0)), {person})"
+            )
+        return person
+
     def _common(self, leaves: Sequence[Did]) -> str:
         """What holds of every event that one leaf at least can count."""
-        condition = f"account = {self.account} AND load <= {self.load} AND occurred_at <= {instant(self.now)}"
+        condition = (
+            f"account = {self.account} AND load <= {self.load} AND occurred_at <= {self._at(self.scope.now)}"
+        )
         condition += f" AND {self._named(leaves[0].event)}"
+        if not any(leaf.machines for leaf in leaves):
+            condition += " AND machine = 0"
         starts = [_earliest(leaf, self.scope.now) for leaf in leaves]
         known = [start for start in starts if start is not None]
         if len(known) == len(starts):
-            condition += f" AND occurred_at >= {instant(self.bound.whole(min(known)))}"
+            condition += f" AND occurred_at >= {self._at(min(known))}"
         return condition
 
     def _tied(self) -> str:
         """Which contact (`person`) a visitor is."""
-        of = f"account = {self.account} AND load <= {self.load} AND merged = 0"
-        some = (
-            f" AND visitor IN (SELECT visitor FROM links WHERE {of} AND contact IN {self.only})"
-            if self.only
-            else ""
-        )
         return (
-            f"(SELECT visitor, argMax(contact, load) AS person FROM links WHERE {of}{some} GROUP BY visitor"
-            f" HAVING person != 0{self._among('person')})"
+            f"(SELECT visitor, argMax(contact, load) AS person FROM links WHERE account = {self.account}"
+            f" AND load <= {self.load} AND merged = 0 GROUP BY visitor HAVING person != 0)"
         )
 
     def _merged(self) -> str:
         """Which contact (`person`) one merged away is."""
         return (
             f"(SELECT merged, argMax(contact, load) AS person FROM links WHERE account = {self.account}"
-            f" AND load <= {self.load} AND visitor = {NOBODY} AND merged != 0 GROUP BY merged"
-            f" HAVING person != 0{self._among('person')})"
+            f" AND load <= {self.load} AND visitor = {NOBODY} AND merged != 0 GROUP BY merged HAVING person != 0)"
         )
 
 
@@ -243,7 +325,15 @@ def _word(bits: Sequence[tuple[int, str]]) -> str:
     """A whole number of 64 bits, of places and the SQL that says 0 or 1."""
     if not bits:
         return "toUInt64(0)"
-    return " + ".join(f"bitShiftLeft(toUInt64({value}), {place})" for place, value in bits)
+    return _sum([f"bitShiftLeft(toUInt64({value}), {place})" for place, value in bits])
+
+
+def _sum(terms: Sequence[str]) -> str:
+    """A sum that nests little: what ClickHouse takes to read one grows with the square of its depth."""
+    if len(terms) <= 2:
+        return " + ".join(terms)
+    half = len(terms) // 2
+    return f"({_sum(terms[:half])}) + ({_sum(terms[half:])})"
 
 
 def _only_whether(test: Test, at: At) -> bool:

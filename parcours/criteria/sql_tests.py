@@ -10,7 +10,7 @@ from typing import Any
 from parcours.criteria import values
 from parcours.criteria.nodes import Kind, Moment, Test
 
-_EARLIEST = -2_208_988_800_000  # 1900, in ms: the store's instants go no further back
+EARLIEST = -2_208_988_800_000  # 1900, in ms: the store's instants go no further back
 
 
 @dataclass
@@ -41,10 +41,16 @@ class Bound:
 
 @dataclass(frozen=True)
 class Elements:
-    """A value's elements: an array of texts, and an array of those that are JSON numbers ("" when there are none)."""
+    """A value's elements: an array of texts, and an array of those that are JSON numbers ("" when there are none).
+
+    `folded` are the texts as they are compared, and `decimals` all that reads as a number, where these are columns
+    already: what several tests ask is then worked out once.
+    """
 
     texts: str
     numbers: str = ""
+    folded: str = ""
+    decimals: str = ""
 
 
 @dataclass
@@ -106,24 +112,57 @@ class Tests:
             return self._numbers(test, value)
         if test.kind is Kind.INSTANT:
             return self._dates(test, value.texts)
-        texts = f"arrayExists(x -> {self._text(test, 'x')}, {value.texts})"
+        texts = self._among_folded(test, value) or f"arrayExists(x -> {self._text(test, 'x')}, {value.texts})"
         return f"({texts} OR {self._numbers(test, value)})" if test.kind is Kind.MIXED else texts
 
+    def _among_folded(self, test: Test, value: Elements) -> str:
+        """A test of texts on those that are folded already; "" where they are not."""
+        if not value.folded or test.kind is Kind.RUN_KEY:
+            return ""
+        if test.op in ("in", "eq"):
+            if len(test.texts) == 1:
+                return f"has({value.folded}, {self.bound.text(test.texts[0])})"
+            return f"hasAny({value.folded}, {self.bound.add(list(test.texts), 'Array(String)')})"
+        compared = self._compared(test, "x", self.bound.text(test.texts[0]))
+        return f"arrayExists(x -> {compared}, {value.folded})"
+
+    def _compared(self, test: Test, folded: str, against: str) -> str:
+        if test.op == "contains":
+            return f"position({folded}, {against}) > 0"
+        return f"{'startsWith' if test.op == 'starts_with' else 'endsWith'}({folded}, {against})"
+
+    def columns(self, value: Elements) -> Elements:
+        """What `folded` and `decimals` are of an array of texts, and one of numbers."""
+        read = (
+            f"arrayMap(x -> toDecimal128OrZero(x, {values.SCALE}),"
+            f" arrayFilter(x -> match(x, {self.bound.text(values.NUMBER)}), {value.texts}))"
+        )
+        if value.numbers:
+            # Most are JSON numbers: texts are read as numbers only where there are others.
+            others = f"length({value.texts}) != length({value.numbers})"
+            read = f"if({others}, arrayConcat({value.numbers}, {read}), {value.numbers})"
+        return Elements(
+            value.texts,
+            value.numbers,
+            f"arrayMap(x -> {folding('x')}, {value.texts})",
+            read,
+        )
+
     def _text(self, test: Test, column: str) -> str:
-        folded = f"lowerUTF8(normalizeUTF8NFC({column}))"
+        folded = folding(column)
         if test.kind is Kind.RUN_KEY:
-            against = f"lowerUTF8(normalizeUTF8NFC({self.key}))"
+            against = folding(self.key)
         elif test.op == "in" and len(test.texts) != 1:
             return f"has({self.bound.add(list(test.texts), 'Array(String)')}, {folded})"
         else:
             against = self.bound.text(test.texts[0])
         if test.op in ("in", "eq"):
             return f"{folded} = {against}"
-        if test.op == "contains":
-            return f"position({folded}, {against}) > 0"
-        return f"{'startsWith' if test.op == 'starts_with' else 'endsWith'}({folded}, {against})"
+        return self._compared(test, folded, against)
 
     def _numbers(self, test: Test, value: Elements) -> str:
+        if value.decimals:
+            return f"arrayExists(n -> {self._number(test, 'n')}, {value.decimals})"
         form = self.bound.text(values.NUMBER)
         read = f"toDecimal128OrZero(x, {values.SCALE})"
         met = f"arrayExists(x -> match(x, {form}) AND {self._number(test, read)}, {value.texts})"
@@ -225,9 +264,14 @@ def compare(op: str, expression: str, bounds: Sequence[str]) -> str:
     return f"{expression} {sign} {bounds[0]}"
 
 
+def folding(text: str) -> str:
+    """A text as it is compared (`values.fold`)."""
+    return f"lowerUTF8(normalizeUTF8NFC({text}))"
+
+
 def instant(ms: str) -> str:
     """The store's instant of a number of milliseconds given in SQL."""
-    return f"fromUnixTimestamp64Milli(greatest({ms}, {_EARLIEST}), 'UTC')"
+    return f"fromUnixTimestamp64Milli(greatest({ms}, {EARLIEST}), 'UTC')"
 
 
 def _turn(positive: str, negated: bool) -> str:

@@ -58,19 +58,36 @@ def moves_of_many(
     found: dict[int, Moves] = {}
     for start in range(0, len(asked), at_once):
         some = asked[start : start + at_once]
-        rows = store.run(_changes(some, watermark, contacts))
-        for place, (segment, _) in enumerate(some):
-            found[segment.pk] = Moves(entered=rows[0][2 * place], left=rows[0][2 * place + 1])
+        entered: list[list[int]] = [[] for _ in some]
+        left: list[list[int]] = [[] for _ in some]
+        if len(some) == 1:
+            ((entered[0], left[0]),) = store.run(_changes(some, watermark, contacts))
+        else:
+            for contact, meets, inside in store.run(_changes(some, watermark, contacts)):
+                _sort_out(contact, meets & ~inside, entered)
+                _sort_out(contact, inside & ~meets, left)
+        for (segment, _), come, gone in zip(some, entered, left, strict=True):
+            found[segment.pk] = Moves(entered=come, left=gone)
     return found
+
+
+def _sort_out(contact: int, bits: int, segments: list[list[int]]) -> None:
+    """Give a contact to the segments whose bits are set."""
+    while bits:
+        lowest = bits & -bits
+        segments[lowest.bit_length() - 1].append(contact)
+        bits ^= lowest
 
 
 def _changes(
     asked: Sequence[tuple[Segment, nodes.Node]], watermark: Watermark, contacts: Sequence[int] | None
 ) -> Statement:
-    """One row: of each segment, who has to enter and who has to leave, two arrays."""
+    """Of one segment, a row of two arrays: who has to enter, and who has to leave. Of several, a row for each contact
+    who moves, with two numbers whose bits say whose criteria are met, and in which segments the contact is."""
     first = asked[0][0]
     scope = Scope(first.account_id, watermark.load, to_ms(watermark.as_of), first.account.timezone)
-    meet = members.members_of([node for _, node in asked], scope, contacts=contacts)
+    among = None if contacts is None else members.some(scope, contacts)
+    meet = members.members_of([node for _, node in asked], scope, among=among)
     own = {"m_account": first.account_id, "m_load": watermark.load}
     own["m_segments"] = [segment.pk for segment, _ in asked]  # type: ignore[assignment]
     only = ""
@@ -84,17 +101,19 @@ def _changes(
         f" AND segment IN {{m_segments:Array(UInt64)}} AND load <= {{m_load:UInt64}}{only}"
         " GROUP BY segment, contact HAVING argMax(member, (load, position)) = 1) GROUP BY contact"
     )
-    arrays = ", ".join(
-        f"arraySort(groupArrayIf(contact, bitTest(meets, {place}) AND NOT bitTest(inside, {place}))),"
-        f" arraySort(groupArrayIf(contact, bitTest(inside, {place}) AND NOT bitTest(meets, {place})))"
-        for place in range(len(asked))
-    )
-    sql = (
-        f"SELECT {arrays} FROM (SELECT contact, groupBitOr(m) AS meets, groupBitOr(i) AS inside FROM"
+    moved = (
+        "(SELECT contact, groupBitOr(m) AS meets, groupBitOr(i) AS inside FROM"
         f" (SELECT contact, met AS m, toUInt64(0) AS i FROM ({meet.sql})"
         f" UNION ALL SELECT contact, toUInt64(0) AS m, inside AS i FROM ({inside})) GROUP BY contact)"
         " WHERE meets != inside"
     )
+    if len(asked) == 1:
+        sql = (
+            "SELECT arraySort(groupArrayIf(contact, meets != 0)), arraySort(groupArrayIf(contact, inside != 0))"
+            f" FROM {moved}"
+        )
+    else:
+        sql = f"SELECT contact, meets, inside FROM {moved} ORDER BY contact"
     return Statement(sql, meet.parameters | own)
 
 

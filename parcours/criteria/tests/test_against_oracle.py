@@ -180,7 +180,9 @@ def test_whole_accounts(store_process: Any, seed: int, documents: list[dict[str,
         for number in world.contacts
     }
     parsed = [_parsed(document, context) for document in documents]
-    together = dict(store.run(members.members_of([*parsed, *parsed], scope)))
+    together: dict[int, int] = {
+        row[0]: row[1] for row in store.run(members.members_of([*parsed, *parsed], scope))
+    }
     for place, (document, node) in enumerate(zip(documents, parsed, strict=True)):
         expected = {
             number for number in world.contacts if oracle.meets(document, oracle.Case(number, NOW), world)
@@ -190,7 +192,7 @@ def test_whole_accounts(store_process: Any, seed: int, documents: list[dict[str,
         for bit in (place, place + len(documents)):
             assert {one for one, met in together.items() if met >> bit & 1} == expected, document
         if place % 3 == 0:
-            some = members.members(node, scope, contacts=[1, 3, 5, 7, 999])
+            some = members.members(node, scope, among=members.some(scope, [1, 3, 5, 7, 999]))
             assert {row[0] for row in store.run(some)} == expected & {1, 3, 5, 7}, document
         at = At(NOW, world.zone)
         for number, contact in world.contacts.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
@@ -17,15 +18,18 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 CITIES = ["Paris", "Lyon", "Évreux"]
 
 
-def _criteria(number: int) -> dict[str, object]:
+def _criteria(number: int) -> dict[str, Any]:
     """Some say the same as others, some name another segment's criteria, some are about nobody."""
-    city = {"field": "city", "op": "eq", "value": CITIES[number % 3].lower()}
-    views = {
+    city: dict[str, Any] = {"field": "city", "op": "eq", "value": CITIES[number % 3].lower()}
+    views: dict[str, Any] = {
         "event": "page.viewed",
         "where": [{"property": "path", "op": "eq", "value": f"/{number % 4}"}],
         "count": {"op": ("gte", "lt", "eq")[number % 3], "value": number % 2},
     }
-    total = {"event": "order.placed", "avg": {"property": "total", "op": "gte", "value": 10 * (number % 5)}}
+    total: dict[str, Any] = {
+        "event": "order.placed",
+        "avg": {"property": "total", "op": "gte", "value": 10 * (number % 5)},
+    }
     return (
         city,
         {"all": [city, views]},
