@@ -18,6 +18,7 @@ from parcours.messaging.models import Message
 from parcours.segments.builder import choices
 from parcours.segments.tests.conftest import Firm, new_firm
 from parcours.tracking.digest.run import Digest
+from tests.fixtures.store import StoreProcess
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 JSON = "application/json"
@@ -251,6 +252,19 @@ def test_a_text_is_a_text_and_no_pattern(firm: Firm) -> None:
             answer = firm.http.post("/api/v1/segments/preview", body, content_type=JSON).json()
             assert answer["count"] == 1, (op, bomb)
             assert time.monotonic() - began < 5
+
+
+def test_criteria_are_composed_while_the_store_is_away(firm: Firm, store: StoreProcess) -> None:
+    List.objects.create(account=firm.account, name="Newsletter")
+    store.kill()
+    try:
+        page = signed_in(firm).get("/segments/new?example=loyal")
+        assert page.status_code == 200
+        assert 'data-island="builder"' in page.content.decode()
+        found = choices.everything(firm.account, "fr")
+        assert (found["custom"], len(found["list"]["items"])) == ([], 1)
+    finally:
+        store.ensure_running()
 
 
 def test_bodies_that_say_nothing_are_refused(firm: Firm) -> None:
