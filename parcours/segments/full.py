@@ -7,6 +7,7 @@ still reads as computing and due, and the next worker computes it again.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from datetime import time as hour
 from zoneinfo import ZoneInfo
@@ -15,13 +16,14 @@ import structlog
 from django.db import transaction
 
 from parcours.accounts.models import Account
+from parcours.criteria.nodes import Node
 from parcours.events import watermark
 from parcours.events.models import Load
 from parcours.lib import clock
 from parcours.lib.crashpoints import point
 from parcours.lib.problems import Invalid
-from parcours.segments import compute, flips, stirred
-from parcours.segments.models import TICK, Segment, Upkeep
+from parcours.segments import compute, flips, names, stirred
+from parcours.segments.models import TICK, Flips, Segment, Upkeep
 from parcours.segments.telling import tell
 from parcours.segments.upkeep import Held
 
@@ -68,9 +70,47 @@ def next_night(account: Account, now: datetime) -> datetime:
         day += timedelta(days=1)
 
 
-def run(segment: Segment, held: Held, progress: Progress) -> bool:
+class Together:
+    """Segments of one account computed in full at one watermark, who moves in all of them asked in one query."""
+
+    def __init__(self, segments: Sequence[Segment], progress: Progress) -> None:
+        # Loads that some have to wait for are done before the watermark is read.
+        self._segments = [segment for segment in segments if not progress.waits(segment)]
+        self.read = watermark.current(segments[0].account_id)
+        self._found: dict[int, compute.Moves] | None = None
+
+    def holds(self, segment: Segment) -> bool:
+        """Whether a segment can be computed now."""
+        return segment in self._segments
+
+    def moves(self, segment: Segment, node: Node) -> compute.Moves:
+        """Who moves in a segment. Raises what the store raises."""
+        if self._found is None:
+            self._found = {}
+            if len(self._segments) > 1:
+                try:
+                    self._found = compute.moves_of_many(self._asked(), self.read)
+                except Exception:  # One of them may be at fault: each answers for itself.
+                    log.exception("segments not computed together", account=segment.account_id)
+        if segment.pk not in self._found:
+            self._found[segment.pk] = compute.moves(segment, node, self.read)
+        return self._found[segment.pk]
+
+    def _asked(self) -> list[tuple[Segment, Node]]:
+        known = names.AccountNames(self._segments[0].account_id)
+        asked = []
+        for segment in self._segments:
+            try:
+                asked.append((segment, compute.parsed(segment, known=known)))
+            except Invalid:  # Told when it is computed itself.
+                continue
+        return asked
+
+
+def run(segment: Segment, held: Held, progress: Progress, together: Together | None = None) -> bool:
     """Compute a segment in full, and tell who entered and who left; answers whether it could be done now."""
-    if progress.waits(segment):
+    together = together or Together([segment], progress)
+    if not together.holds(segment):
         Segment.objects.filter(pk=segment.pk).exclude(late_reason="digest").update(late_reason="digest")
         return False
     started = time.monotonic()
@@ -79,7 +119,7 @@ def run(segment: Segment, held: Held, progress: Progress) -> bool:
     if not same.update(status=Segment.Status.COMPUTING, progress=ASKED):
         return True  # Edited or paused meanwhile.
     point("segments.begun")
-    read = watermark.current(segment.account_id)
+    read = together.read
     try:
         node = compute.parsed(segment)
         mentions = stirred.mentions(node)
@@ -87,7 +127,7 @@ def run(segment: Segment, held: Held, progress: Progress) -> bool:
             # What moves it is another than it was told with: loads from now on are, and then it is computed.
             same.update(mentions=mentions, updated_at=max(clock.now(), segment.updated_at + TICK))
             return True
-        found = compute.moves(segment, node, read)
+        found = together.moves(segment, node)
         same.update(progress=FOUND)
         ahead = flips.ahead(segment, node, read)
     except Invalid as refusal:
@@ -130,10 +170,16 @@ def run(segment: Segment, held: Held, progress: Progress) -> bool:
 
 
 def failed(segment: Segment, reason: str) -> None:
-    """Say why a segment cannot be computed; it is tried again in half a minute."""
-    Segment.objects.filter(pk=segment.pk).update(
-        error=reason, late_reason="failure", progress=None, retry_at=clock.machine_ms() + _RETRY_MS
-    )
+    """Say why a segment cannot be computed; it is tried again in half a minute. Nobody looks at its flips till then."""
+    with transaction.atomic():
+        Segment.objects.filter(pk=segment.pk).update(
+            error=reason,
+            late_reason="failure",
+            progress=None,
+            flips_until=None,
+            retry_at=clock.machine_ms() + _RETRY_MS,
+        )
+        Flips.objects.filter(segment=segment).delete()
 
 
 def look_ahead(segment: Segment, held: Held) -> None:

@@ -144,7 +144,7 @@ class Flips(models.Model):
     body = models.BinaryField()
 
     class Meta:
-        indexes = [models.Index(fields=["account_id", "due_at"], name="segment_flips_due")]
+        indexes = [models.Index(fields=["due_at", "account_id"], name="segment_flips_timer")]
 
 
 class Upkeep(models.Model):
