@@ -79,6 +79,9 @@ class Batch:
         self.member_of: set[tuple[int, int]] = set()  # (list, contact), of those that lines ask for
         self.tag_of: set[tuple[int, str]] = set()
         self.consent_changes: list[tuple[Person, str, str, str]] = []
+        self.changed: list[
+            tuple[Person, list[str]]
+        ] = []  # once written: who was known, and what is not as it was
         self.teller = Teller(source=source.name, cause=source.cause, now_ms=now_ms)
 
     def read(self, given: Mapping[str, Any]) -> Line:
@@ -308,6 +311,7 @@ class Batch:
             for person in people
             if not person.new and ((names := person.changes()) or person.tags or person.consents_changed())
         ]
+        self.changed = changed
         self._write_contacts(created, [person for person, _names in changed])
         bulk.insert_many(
             "contacts_attributedefinition",

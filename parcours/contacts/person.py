@@ -35,9 +35,12 @@ class Person:
             self.attributes = json.loads(row[_WIDTH + 1])
             self.consents = dict(zip(CHANNELS, row[_WIDTH + 2 :], strict=True))
 
-    def before(self) -> dict[str, Any]:
-        """What changed fields and attributes held when the contact was read; None for nothing."""
-        if self.original is None:
+    def before(self, names: Sequence[str] | None = None) -> dict[str, Any]:
+        """What changed fields and attributes (`names`: those of `changes`) held when the contact was read; None for
+        nothing.
+        """
+        names = self.changes() if names is None else names
+        if self.original is None or not names:
             return {}
         held = dict(zip(COLUMNS, self.original[1 : _WIDTH + 1], strict=True))
         attributes = json.loads(self.original[_WIDTH + 1])
@@ -45,7 +48,7 @@ class Person:
             name: attributes.get(name.removeprefix("attributes."))
             if name.startswith("attributes.")
             else held[name]
-            for name in self.changes()
+            for name in names
         }
 
     def original_consents(self) -> tuple[str, ...]:

@@ -60,16 +60,18 @@ def keep(
         ImportPart.objects.create(
             imported=imported, at=from_ms(now_ms), created=_pack(list(created)), refused=_pack(list(refused))
         )
+    changed = {id(person): names for person, names in batch.changed}
+    known = {id(person): person for person in batch.order.values() if not person.new}
     rows = [
         (imported.pk, person.id, now_ms, _encode(change))
-        for person in batch.order.values()
-        if not person.new and (change := _change_of(person))
+        for key, person in known.items()
+        if (key in changed or person.lists) and (change := _change_of(person, changed.get(key, [])))
     ]
     bulk.insert_many("contacts_importchange", ("imported_id", "contact_id", "at", "body"), rows)
 
 
-def _change_of(person: Person) -> Change | None:
-    before = person.before()
+def _change_of(person: Person, names: Sequence[str]) -> Change | None:
+    before = person.before(names)
     consents = {
         channel: (old, person.consents[channel])
         for channel, old in zip(CHANNELS, person.original_consents(), strict=True)
