@@ -22,8 +22,8 @@ _LONGEST_PAUSE = 5.0
 def rounds() -> dict[str, Round]:
     """The kinds of work of this installation."""
     from parcours.accounts import jobs
-    from parcours.contacts.merging import forgetting
     from parcours.contacts import search
+    from parcours.contacts.merging import forgetting
     from parcours.events import housekeeping
     from parcours.journeys import work as journeys
     from parcours.messaging import work as messaging

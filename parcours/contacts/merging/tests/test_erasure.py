@@ -122,8 +122,8 @@ def test_nothing_is_left_and_every_figure_stands(world: World) -> None:
         parameters={"zoe": zoe},
     )
     assert json.loads(form.result_rows[0][0]) == {"form_id": "f1", "url": "https://x.org/contact"}
-    send = Send.objects.get()
-    assert (send.address, send.answer, send.context) == ("", "", {})
+    sent = Send.objects.get()
+    assert (sent.address, sent.answer, sent.context) == ("", "", {})
     assert Merge.objects.get().kept == {}
     assert Forgetting.objects.get().words == ""
     assert not [each.differences for each in verify.verify(world.account) if each.differences]
