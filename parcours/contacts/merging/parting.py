@@ -131,9 +131,10 @@ def _person(contact: int, said: Mapping[str, Any], *, now_ms: int) -> Person:
     """The contact merged away, as it was."""
     person = Person(None, now_ms)
     person.id = contact
-    person.values = dict(said["values"])
+    # JSON columns keep no order of keys; a person's columns have one.
+    person.values = {name: said["values"][name] for name in person.values}
     person.attributes = dict(said["attributes"])
-    person.consents = dict(said["consents"])
+    person.consents = {channel: said["consents"][channel] for channel in person.consents}
     return person
 
 

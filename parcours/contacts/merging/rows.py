@@ -42,9 +42,9 @@ def write(people: Iterable[Person], *, now_ms: int) -> None:
     """Write contacts as they are in memory, living; the keys that they take must be free."""
     rows = [
         (
-            *person.values.values(),
+            *(person.values[name] for name in COLUMNS),
             to_json(person.attributes),
-            *person.consents.values(),
+            *(person.consents[channel] for channel in CHANNELS),
             now_ms,
             None,
             person.id,
