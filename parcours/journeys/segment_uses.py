@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import F, Q
 from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from parcours.journeys.models import Enrolment, Journey, Version
 from parcours.segments.names import Use
@@ -25,7 +25,13 @@ def uses(account_id: int, segment_id: int) -> list[Use]:
     for journey_id, document in versions.filter(wanted).values_list("journey_id", "document"):
         documents[journey_id].append(document)
     return [
-        Use("journey", _("Journey"), journey.pk, journey.name, reverse("journeys:edit", args=[journey.pk]))
+        Use(
+            "journey",
+            pgettext_lazy("kind", "Journey"),
+            journey.pk,
+            journey.name,
+            reverse("journeys:edit", args=[journey.pk]),
+        )
         for journey in journeys.order_by("name", "pk")
         if _names(documents[journey.pk], str(segment_id))
     ]
