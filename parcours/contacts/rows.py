@@ -39,7 +39,8 @@ def insert_consent_changes(
 ) -> None:
     """Keep the history of consents: contact, channel, before, after."""
     proof = json.dumps(dict(source.proof), ensure_ascii=False)
-    bulk.insert_many(
+    insert = bulk.insert_by_blocks if len(changes) > 1_000 else bulk.insert_many
+    insert(
         "contacts_consentchange",
         ("account_id", "contact_id", "channel", "before", "after", "source", "proof", "send_id", "at"),
         [

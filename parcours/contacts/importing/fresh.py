@@ -240,7 +240,7 @@ def _insert(batch: Batch, cells: Cells, everyone: Everyone, count: int) -> list[
     columns = [cells.fields.get(name) or [None] * count for name in COLUMNS if name != "created_at"]
     created = [now if at is None else at for at in cells.fields.get("created_at") or [None] * count]
     columns.insert(COLUMNS.index("created_at"), created)
-    bulk.insert_many(
+    bulk.insert_by_blocks(
         "contacts_contact",
         ("id", "account_id", *batches.WRITTEN),
         list(
