@@ -66,7 +66,8 @@ def _parts(number: int, now: int) -> dict[str, Any]:
 _LEADS = """SELECT l.id AS id FROM rival_leads AS l
     WHERE l.{attribute} = {{value:String}}
     AND l.id IN (SELECT h.lead_id FROM rival_hits AS h WHERE h.name = {{seen:String}}
-        AND h.category = {{category:String}} AND h.date_hit >= fromUnixTimestamp64Milli({{seen_since:Int64}}) GROUP BY h.lead_id
+        AND h.category = {{category:String}} AND h.date_hit >= fromUnixTimestamp64Milli({{seen_since:Int64}})
+        GROUP BY h.lead_id
         HAVING count(DISTINCT h.id) >= {{times:UInt32}})
     AND l.id NOT IN (SELECT h.lead_id FROM rival_hits AS h WHERE h.name = {{missing:String}}
         AND h.date_hit >= fromUnixTimestamp64Milli({{missing_since:Int64}}))"""
@@ -153,7 +154,8 @@ def _dittofeed(run: Run, account: int, now: int, numbers: Sequence[int]) -> dict
     run("OPTIMIZE TABLE rival_user_events FINAL")
     run(
         "CREATE TABLE rival_state (user UInt64, node String,"
-        " last_value AggregateFunction(argMax, String, DateTime64(3, 'UTC')), unique_count AggregateFunction(uniq, String), max_event_time AggregateFunction(max, DateTime64(3, 'UTC')))"
+        " last_value AggregateFunction(argMax, String, DateTime64(3, 'UTC')),"
+        " unique_count AggregateFunction(uniq, String), max_event_time AggregateFunction(max, DateTime64(3, 'UTC')))"
         " ENGINE = AggregatingMergeTree ORDER BY (node, user)"
     )
     run(

@@ -189,7 +189,9 @@ def create_account(**values: str | None) -> None:
 @click.option("--source", help="Contacts: where the consents come from.")
 @click.option("--proof", help="Contacts: how the consents can be proved.")
 @click.option("--tag", help="Contacts: tags, separated by commas, that everyone bears.")
-@click.option("--key", help="Contacts: the one field that tells who is meant (email, phone, external_id, id).")
+@click.option(
+    "--key", help="Contacts: the one field that tells who is meant (email, phone, external_id, id)."
+)
 @click.option("--mapping", help="Contacts: JSON, header -> field; see docs/imports.md.")
 @click.option("--decimal", help="Contacts: how numbers are written, point or comma.")
 @click.option("--dates", help="Contacts: how dates are written, iso, dmy or mdy.")

@@ -98,7 +98,8 @@ class Enrolment(models.Model):
     error = models.TextField(blank=True)
     ended_at = InstantField(null=True)
     entrant_id = models.BigIntegerField(
-        null=True, help_text="Who entered, when that is a contact merged into this one since: its events bear it."
+        null=True,
+        help_text="Who entered, when that is a contact merged into this one since: its events bear it.",
     )
 
     class Meta:

@@ -108,7 +108,8 @@ def set_night(*, account: Account, hour: int, now: datetime) -> None:
     """Have an account's segments computed in full at another hour (0 to 23) of its zone. Raises Invalid."""
     if not 0 <= hour <= 23:
         raise Invalid(
-            _("An hour is from 0 to 23."), [Fault(pointer="/night_hour", detail=_("An hour is from 0 to 23."))]
+            _("An hour is from 0 to 23."),
+            [Fault(pointer="/night_hour", detail=_("An hour is from 0 to 23."))],
         )
     before = next_night(account, now)
     with transaction.atomic():

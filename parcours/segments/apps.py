@@ -7,19 +7,19 @@ class SegmentsAppConfig(AppConfig):
     label = "segments"
 
     def ready(self) -> None:
-        from parcours.criteria.words import names
-        from parcours.segments.models import Segment
         from parcours.contacts import audience as contacts_audience
         from parcours.contacts import naming, panels, uses
+        from parcours.criteria.words import names
         from parcours.segments import audience
+        from parcours.segments.models import Segment
         from parcours.segments.stirred import listener
         from parcours.tracking import fanout
         from parcours.ui.navigation import Item, register
 
         fanout.register(listener)
+        names.register("segment", names.Rows(lambda: Segment))
         contacts_audience.register_segments(audience.names, audience.members)
         uses.register(audience.users)
         naming.register("segment", audience.named)
         panels.register(panels.Panel(_("Segments"), "segments:of_contact", order=30))
-        names.register("segment", names.Rows(lambda: Segment))
         register(Item(label=_("Segments"), icon="chart-funnel", url_name="segments:list", order=40))

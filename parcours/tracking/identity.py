@@ -130,7 +130,9 @@ def _by_external_id(account_id: int, named: Iterable[str]) -> dict[str, int]:
             [account_id, bound],
         )
         found = dict(cursor.fetchall())
-    former = people.by_former_keys(account_id, {"external_id": [each for each in wanted if each not in found]})
+    former = people.by_former_keys(
+        account_id, {"external_id": [each for each in wanted if each not in found]}
+    )
     return {**found, **{external_id: contact for (_kind, external_id), contact in former.items()}}
 
 
