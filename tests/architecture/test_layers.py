@@ -90,7 +90,10 @@ _SQL = re.compile(r"^\s*(SELECT|INSERT|UPDATE|DELETE|WITH|ALTER|CREATE|DROP)\s",
 #: Functions whose parameters are names of tables and columns written in the code, never values.
 _NAMES_ONLY = {
     "parcours/lib/bulk.py",
-    "parcours/criteria/compile.py",  # It composes SQL of fragments and binds each value; its tests send hostile ones.
+    # These compose SQL of fragments and bind each value; their tests send hostile ones.
+    "parcours/criteria/compile.py",
+    "parcours/criteria/flips.py",
+    "parcours/criteria/members.py",
 }
 _EXECUTE = {"execute", "executemany", "raw", "RawSQL", "query", "command"}
 
