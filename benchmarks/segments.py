@@ -44,7 +44,6 @@ def measure(events: int, contacts: int, parts: list[str]) -> dict[str, Any]:
     started = time.perf_counter()
     segments_world.lay(account, events=events, contacts=contacts, now=now)
     told: dict[str, Any] = {"laid": time.perf_counter() - started}
-    _settle_merges()
     told["single"] = [_first(account, number) for number in SINGLE]
     told["pages"] = [_first(account, number) for number in PAGES]
     told["everyone"] = _first(account, None)
@@ -67,17 +66,6 @@ def _wait_for_store() -> None:
         if time.monotonic() > deadline:
             raise TimeoutError("The store does not answer.")
         time.sleep(0.2)
-
-
-def _settle_merges() -> None:
-    """Wait until the store no longer merges what was laid."""
-    from parcours.events.store.client import writer
-
-    deadline = time.monotonic() + 300
-    while (
-        time.monotonic() < deadline and writer().query("SELECT count() FROM system.merges").result_rows[0][0]
-    ):
-        time.sleep(1)
 
 
 def _rounds() -> None:

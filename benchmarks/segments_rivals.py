@@ -97,7 +97,7 @@ def _mautic(
         " FROM events AS e LEFT JOIN links AS l ON l.account = e.account AND l.visitor = e.visitor"
         f" WHERE e.account = {account} AND e.name NOT LIKE 'segment.%' AND person != 0"
     )
-    run("OPTIMIZE TABLE rival_hits FINAL")
+    world.settle()
     run(
         "CREATE TABLE rival_members (list UInt64, lead_id UInt64) ENGINE = MergeTree ORDER BY (list, lead_id)"
     )
@@ -151,7 +151,7 @@ def _dittofeed(run: Run, account: int, now: int, numbers: Sequence[int]) -> dict
         " FROM events AS e LEFT JOIN links AS l ON l.account = e.account AND l.visitor = e.visitor"
         f" WHERE e.account = {account} AND e.name NOT LIKE 'segment.%' AND person != 0"
     )
-    run("OPTIMIZE TABLE rival_user_events FINAL")
+    world.settle()
     run(
         "CREATE TABLE rival_state (user UInt64, node String,"
         " last_value AggregateFunction(argMax, String, DateTime64(3, 'UTC')),"
