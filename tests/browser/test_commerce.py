@@ -266,9 +266,15 @@ def test_pages_fit_and_read_well(visits: Visits, shop: Account, path: str, langu
     shoot(page, f"{path.strip('/').replace('/', '-')}-{language}-{width}")
 
 
+@pytest.fixture(scope="module")
+def newcomer(installation: Installation) -> Account:
+    """An account in which nothing was done."""
+    return installation.create_account("Rien encore", email="rien@example.org")
+
+
 @pytest.mark.parametrize("path", ["orders/", "products/", "deals/", "deals/list", "settings/pipelines/"])
-def test_pages_without_anything_yet(visits: Visits, account: Account, path: str) -> None:
-    page = visits.page(account=account, language="fr")
+def test_pages_without_anything_yet(visits: Visits, newcomer: Account, path: str) -> None:
+    page = visits.page(account=newcomer, language="fr")
     page.goto(f"/{path}")
     expect(page.locator(".empty")).to_be_visible()
     assert_accessible(page)

@@ -48,7 +48,7 @@ def test_from_a_file_to_a_person_and_a_list(visits: Visits, account: Account, cu
     shoot(page, "import-report-fr-1440")
 
     page.get_by_role("link", name="Voir les contacts").click()
-    expect(page.get_by_text("3 contacts", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="Léo Martin")).to_be_visible()
     page.get_by_label("Chercher un nom").fill("lefèvre")
     page.keyboard.press("Enter")
     page.get_by_role("link", name="Zoé Lefèvre").click()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from parcours.accounts import jobs
 from parcours.contacts import definitions, queries
 from parcours.contacts.models import Contact
-from parcours.contacts.tests.conftest import Shop, streamed
+from parcours.contacts.tests.conftest import Shop
 from parcours.lib import clock
 
 pytestmark = pytest.mark.django_db
@@ -56,40 +54,6 @@ def test_search_and_pages(shop: Shop, reader: Client) -> None:
     assert text_of(reader.get("/contacts/?cursor=forged")).count('class="person"') == 50
     assert text_of(reader.get("/contacts/?search=p59")).count('class="person"') == 1
     assert "Personne ne répond" in text_of(reader.get("/contacts/?search=personne"))
-
-
-def test_an_import_from_the_page_to_its_report(shop: Shop, reader: Client) -> None:
-    file = io.BytesIO(
-        "Courriel;Prénom;Ville préférée\na@example.org;Zoé;Brest\nnonsense;Léo;\n".encode("cp1252")
-    )
-    file.name = "clients.csv"
-    answer = reader.post(
-        "/contacts/import", {"file": file, "consent_email": "opted_in", "source": "foire 2025"}
-    )
-    assert answer.status_code == 302
-    report = answer["Location"]
-    assert "hx-get" in text_of(reader.get(report))
-    assert jobs.round()
-    page = text_of(reader.get(report))
-    for words in (
-        "L’import est terminé.",
-        "Windows-1252",
-        "Ville préférée",
-        "« nonsense » n’est pas une adresse",
-    ):
-        assert words in page, words
-    assert "hx-get" not in text_of(reader.get(f"{report}/progress"))
-    refused = streamed(reader.get(f"{report}/refused.csv")).decode("utf-8-sig")
-    assert refused.splitlines()[1].startswith("3,")
-    assert shop.people()["a@example.org"]["consents"]["email"] == "opted_in"
-
-
-def test_a_file_without_keys_is_refused_on_the_form(shop: Shop, reader: Client) -> None:
-    file = io.BytesIO(b"nom\nAda\n")
-    file.name = "x.csv"
-    answer = reader.post("/contacts/import", {"file": file})
-    assert answer.status_code == 422
-    assert "Aucune colonne ne dit qui est chaque contact" in answer.content.decode()
 
 
 def test_lists_by_hand(shop: Shop, reader: Client) -> None:
