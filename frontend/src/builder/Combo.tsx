@@ -31,8 +31,6 @@ export function Combo(props: Props) {
   const [active, setActive] = useState(-1);
   const latest = useRef(options);
   latest.current = options;
-  const shownBefore = useRef(found);
-  shownBefore.current = found;
   const list = useRef<HTMLUListElement>(null);
   const text = typed ?? value;
   // A value already chosen is no search: all is suggested until one types.
@@ -44,10 +42,8 @@ export function Combo(props: Props) {
     const timer = window.setTimeout(async () => {
       try {
         const answer = await latest.current(search, controller.signal);
-        const before = shownBefore.current;
         setFound(answer);
-        // Who has gone down the list already stays at the same suggestion when a later answer comes.
-        setActive((at) => answer.findIndex((one) => one.value === before[at]?.value));
+        setActive(-1);
       } catch {
         if (!controller.signal.aborted) setFound([]);
       }

@@ -95,10 +95,7 @@ function WhereRow({ event, where, onChange, onRemove, faults, journey }: RowProp
         value={label}
         options={find}
         onPick={(option) => onChange({ ...where, property: option.value, ...freshValue(typeOf(option.value), where) })}
-        onText={(text) => {
-          const named = known.find((one) => one.label === text)?.name;
-          onChange({ ...where, property: named ?? text, ...(named === undefined ? {} : freshValue(typeOf(named), where)) });
-        }}
+        onText={(text) => onChange({ ...where, property: known.find((one) => one.label === text)?.name ?? text })}
         placeholder={words.property}
         invalid={faulty.length > 0}
       />
