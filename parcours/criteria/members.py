@@ -9,6 +9,7 @@ contact puts the bits together, and the criteria are read from them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -23,6 +24,7 @@ from parcours.criteria.sql_tests import Elements
 MOST = 64
 """How many criteria one statement takes: each is a bit of a whole number."""
 _WORD = 64
+_COLUMN = re.compile(r"\b[tnfd]\d+\b")
 _OF_EVENTS = ("occurred_at", "machine")
 
 
@@ -131,8 +133,9 @@ class _Members(Sql):
         said = [(leaf, super(_Members, self).leaf(leaf)) for leaf in leaves]
         words = self._words([(None, exists), *said], "w")
         last = _all("argMax(w{0}, load) AS b{0}", range(1 + len(self._bits) // _WORD))
+        read = "".join(f", {sql} AS {name}" for name, sql in self._columns_read(words).items())
         return (
-            f"SELECT contact, {last} FROM (SELECT contact, load, {words} FROM (SELECT *{self._columns_read()}"
+            f"SELECT contact, {last} FROM (SELECT contact, load, {words} FROM (SELECT *{read}"
             f" FROM profiles WHERE account = {self.account} AND load <= {self.load}{self._among('contact')}) AS p)"
             " GROUP BY contact"
         )
@@ -152,14 +155,19 @@ class _Members(Sql):
         place, _ = self._read.setdefault((table, name), (len(self._read), value))
         return Elements(f"t{place}", f"n{place}", f"f{place}", f"d{place}")
 
-    def _columns_read(self) -> str:
-        """The columns that tests met so far look at; those that none needs cost nothing."""
-        found = []
+    def _columns_read(self, said: str) -> dict[str, str]:
+        """The columns that some SQL looks at, and what each is: reading a statement costs what it names."""
+        known: dict[str, str] = {}
         for place, value in self._read.values():
-            all_of = self.on_people.columns(value)
-            found.append(f", {value.texts} AS t{place}, {value.numbers} AS n{place}")
-            found.append(f", {all_of.folded} AS f{place}, {all_of.decimals} AS d{place}")
-        return "".join(found)
+            every = self.on_people.columns(value)
+            kinds = zip("tnfd", (value.texts, value.numbers, every.folded, every.decimals), strict=True)
+            known |= {f"{kind}{place}": sql for kind, sql in kinds}
+        wanted = set(_COLUMN.findall(said)) & known.keys()
+        while (
+            more := {name for one in wanted for name in _COLUMN.findall(known[one])} & known.keys() - wanted
+        ):
+            wanted |= more
+        return {name: sql for name, sql in known.items() if name in wanted}
 
     def _among(self, column: str) -> str:
         return f" AND {column} IN {self.only}" if self.only else ""
@@ -232,16 +240,18 @@ class _Members(Sql):
                 if len(leaves) > 1:
                     numbers = f"if(bitTest(bits, {place}), {numbers}, [])"
                 columns.append(f", {numbers} AS x{place}")
-        events = self._events_of_people(self._common(leaves))
+        read = self._columns_read(" ".join([*conditions, *columns]))
+        events = self._events_of_people(self._common(leaves), read)
         if len(leaves) == 1:
             return f"SELECT person, 1 AS bits{''.join(columns)} FROM ({events}) WHERE {conditions[0]}"
         bits = _word(list(enumerate(conditions)))
         return f"SELECT person, bits{''.join(columns)} FROM (SELECT *, {bits} AS bits FROM ({events})) WHERE bits != 0"
 
-    def _events_of_people(self, where: str) -> str:
+    def _events_of_people(self, where: str, read: Mapping[str, str]) -> str:
         """Events of which something holds, with `person`, whose they are, and the columns that are looked at."""
-        names = [*_OF_EVENTS, *(f"{kind}{place}" for place, _ in self._read.values() for kind in "tnfd")]
-        of = f"{', '.join(_OF_EVENTS)}{self._columns_read()} FROM events WHERE {where}"
+        names = [*_OF_EVENTS, *read]
+        columns = ", ".join([*_OF_EVENTS, *(f"{sql} AS {name}" for name, sql in read.items())])
+        of = f"{columns} FROM events WHERE {where}"
         if self._ties is not None:
             return f"SELECT {self._whose(self._ties)} AS person, {of} AND {self._theirs(self._ties)}"
         kept = ", ".join(f"s.{name} AS {name}" for name in names)
