@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -31,30 +32,40 @@ PAGES = (3, 8, 13)
 SUSTAINED = 200_000
 
 
-def measure(events: int, contacts: int, parts: list[str]) -> dict[str, Any]:
-    """Lay the world and measure; runs in a process of its own, beside the store, on an empty installation."""
+def lay(events: int, contacts: int) -> None:
+    """Lay the world on an empty installation whose store runs."""
     _django()
-    from benchmarks import segments_rivals, segments_world
+    from benchmarks import segments_world
     from parcours.accounts.models import Account
     from parcours.lib import clock
     from parcours.lib.instants import to_ms
 
     _wait_for_store()
-    account, now = Account.objects.get(), to_ms(clock.now())
-    started = time.perf_counter()
-    segments_world.lay(account, events=events, contacts=contacts, now=now)
-    told: dict[str, Any] = {"laid": time.perf_counter() - started}
-    told["single"] = [_first(account, number) for number in SINGLE]
-    told["pages"] = [_first(account, number) for number in PAGES]
-    told["everyone"] = _first(account, None)
-    told["preview"] = _preview(account)
-    told["members"] = _members(account)
+    segments_world.lay(Account.objects.get(), events=events, contacts=contacts, now=to_ms(clock.now()))
+
+
+def measure(parts: list[str]) -> dict[str, Any]:
+    """What is measured in one process, beside the store's, on a world that was laid."""
+    _django()
+    from benchmarks import segments_rivals
+    from parcours.accounts.models import Account
+
+    account = Account.objects.get()
+    told: dict[str, Any] = {}
+
+    def note(name: str, found: Any) -> None:
+        told[name] = found
+        print(name, found, file=sys.stderr, flush=True)
+
+    note("single", [_first(account, number) for number in SINGLE])
+    note("pages", [_first(account, number) for number in PAGES])
+    note("everyone", _first(account, None))
+    note("preview", _preview(account))
+    note("members", _members(account))
     if "rivals" in parts:
-        told["rivals"] = segments_rivals.measure(
-            account, now=now, numbers=SINGLE, expected=[one["profiles"] for one in told["single"]]
-        )
+        note("rivals", segments_rivals.measure(account, dict(zip(SINGLE, told["single"], strict=True))))
     if "many" in parts:
-        told["many"] = _nightly(account)
+        note("many", _nightly(account))
     return told
 
 
@@ -88,6 +99,8 @@ def _create(account: Any, number: int | None) -> Any:
 
 def _first(account: Any, number: int | None) -> dict[str, float]:
     """Compute a new segment; answers seconds until it was computed, and until all was stored and settled."""
+    from parcours.lib.instants import to_ms
+
     segment = _create(account, number)
     started = time.perf_counter()
     _rounds()
@@ -95,7 +108,12 @@ def _first(account: Any, number: int | None) -> dict[str, float]:
     segment.refresh_from_db()
     if segment.status != "up_to_date" or segment.settling_at is not None:
         raise RuntimeError(f"Segment {number} is not computed: {segment.status} {segment.error}")
-    return {"seconds": seconds, "computed": segment.duration_ms / 1000, "profiles": segment.profiles}
+    return {
+        "seconds": seconds,
+        "computed": segment.duration_ms / 1000,
+        "profiles": segment.profiles,
+        "as_of": to_ms(segment.computed_at),
+    }
 
 
 def _median_ms(work: Callable[[], Any], *, runs: int = TURNS) -> float:
@@ -300,7 +318,8 @@ def _django() -> None:
 def figures(site: Installation, *, events: int, contacts: int, parts: list[str]) -> list[Figure]:
     """What one size of the world gives."""
     store = site.start("store")
-    told = apart("segments.measure", site.environment, events, contacts, parts)
+    apart("segments.lay", site.environment, events, contacts)
+    told = apart("segments.measure", site.environment, parts)
     size = f"{events / 1e6:g} million events, {contacts / 1e6:g} million contacts"
     found = _computed(told, size)
     if "rivals" in told:

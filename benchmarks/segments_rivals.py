@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from benchmarks import segments_world as world
@@ -24,8 +24,8 @@ from benchmarks import segments_world as world
 Run = Callable[..., Any]
 
 
-def measure(account: Any, *, now: int, numbers: Sequence[int], expected: Sequence[int]) -> dict[str, Any]:
-    """Of each rival, the seconds that each segment takes; `expected` are the members that ours has."""
+def measure(account: Any, ours: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+    """Of each rival, the seconds that each segment takes; `ours` say of each number its members, and when."""
     from parcours.events.store.client import writer
 
     client = writer()
@@ -37,8 +37,8 @@ def measure(account: Any, *, now: int, numbers: Sequence[int], expected: Sequenc
         return client.command(statement, parameters=bound, settings=limits)
 
     return {
-        "Mautic's queries": _mautic(run, account.pk, now, numbers, expected),
-        "Dittofeed's states": _dittofeed(run, account.pk, now, numbers),
+        "Mautic's queries": _mautic(run, account.pk, ours),
+        "Dittofeed's states": _dittofeed(run, account.pk, ours),
     }
 
 
@@ -74,9 +74,7 @@ _LEADS = """SELECT l.id AS id FROM rival_leads AS l
 _KNOWN = "(SELECT lead_id FROM rival_members WHERE list = {{list:UInt64}})"
 
 
-def _mautic(
-    run: Run, account: int, now: int, numbers: Sequence[int], expected: Sequence[int]
-) -> dict[str, Any]:
+def _mautic(run: Run, account: int, ours: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
     columns = ", ".join(f"texts['{name}'][1] AS {name}" for name in world.TEXTS)
     run("DROP TABLE IF EXISTS rival_leads SYNC")
     run("DROP TABLE IF EXISTS rival_hits SYNC")
@@ -102,8 +100,8 @@ def _mautic(
         "CREATE TABLE rival_members (list UInt64, lead_id UInt64) ENGINE = MergeTree ORDER BY (list, lead_id)"
     )
     taken = []
-    for number, members in zip(numbers, expected, strict=True):
-        bound = {**_parts(number, now), "list": number}
+    for number, one in ours.items():
+        bound = {**_parts(number, one["as_of"]), "list": number}
         leads = _LEADS.format(attribute=bound.pop("attribute"))
         known = _KNOWN.format()
         started = time.perf_counter()
@@ -115,9 +113,9 @@ def _mautic(
         run(f"SELECT count() FROM rival_members WHERE list = {number} AND lead_id NOT IN ({leads})", **bound)
         taken.append(time.perf_counter() - started)
         found = run(f"SELECT count() FROM rival_members WHERE list = {number}")[0][0]
-        if found != members:
+        if found != one["profiles"]:
             raise RuntimeError(
-                f"Segment {number} has {found} members by Mautic's queries, {members} by ours."
+                f"Segment {number} has {found} members by Mautic's queries, {one['profiles']} by ours."
             )
     return {"seconds": taken, "told": "members alone, no entry nor exit told; the same members"}
 
@@ -130,7 +128,7 @@ _STATE = """INSERT INTO rival_state
     GROUP BY user"""
 
 
-def _dittofeed(run: Run, account: int, now: int, numbers: Sequence[int]) -> dict[str, Any]:
+def _dittofeed(run: Run, account: int, ours: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
     for table in ("rival_user_events", "rival_state", "rival_assignments"):
         run(f"DROP TABLE IF EXISTS {table} SYNC")
     run(
@@ -163,7 +161,8 @@ def _dittofeed(run: Run, account: int, now: int, numbers: Sequence[int]) -> dict
         " ENGINE = ReplacingMergeTree(assigned_at) ORDER BY (segment, user)"
     )
     taken, again = [], []
-    for number in numbers:
+    for number, one in ours.items():
+        now = one["as_of"]
         parts = _parts(number, now)
         nodes = {
             "trait": (
