@@ -6,8 +6,8 @@ their own: each event leaf is then a count (and an amount) for each row, all of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence, Sized
+from dataclasses import dataclass, field
 from typing import Any
 
 from parcours.criteria import nodes
@@ -29,12 +29,29 @@ LINK_COLUMNS = {
 _LINK_TEXTS = frozenset(("step", "send", "order_id"))
 
 
+FEW = 200
+"""So many contacts are bound as values; more of them go with a statement as a table. ClickHouse looks at each value at
+each of its passes over a statement."""
+
+Tables = dict[str, tuple[str, str]]
+_ROW = {
+    "case": "UInt64",
+    "contact": "UInt64",
+    "now": "Int64",
+    "entered_at": "Int64",
+    "enrolment": "UInt64",
+    "key": "String",
+}
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0", "\b": "\\b"})
+
+
 @dataclass(frozen=True)
 class Statement:
-    """SQL and its bound values."""
+    """SQL, its bound values, and the tables that go with it: each one's columns, and its rows as tab-separated text."""
 
     sql: str
     parameters: dict[str, Any]
+    tables: Tables = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -45,6 +62,24 @@ class Scope:
     load: int
     now: int
     zone: str = "UTC"
+
+
+def rows_of(*columns: Iterable[object]) -> str:
+    """Rows as tab-separated text, of columns whose texts need no escape."""
+    return "".join(f"{chr(9).join(map(str, row))}\n" for row in zip(*columns, strict=True))
+
+
+def are_many(*values: Sized) -> bool:
+    """Whether these go with a statement as tables rather than in it."""
+    return sum(map(len, values)) > FEW
+
+
+def among(contacts: Sequence[int], bound: Bound, tables: Tables) -> str:
+    """What follows IN, for some contacts."""
+    if not are_many(contacts):
+        return bound.add(list(contacts), "Array(UInt64)")
+    tables["asked_contacts"] = ("contact UInt64", rows_of(contacts))
+    return "(SELECT contact FROM asked_contacts)"
 
 
 def cases(
@@ -58,7 +93,9 @@ def cases(
     sql = Sql(scope, rows=rows)
     columns = ", ".join(f"toUInt8({sql.leaf(leaf)}) AS leaf{place}" for place, leaf in enumerate(leaves))
     return Statement(
-        f"SELECT p.case AS case, {columns} FROM {sql.rows} AS p {sql.join()}", sql.bound.parameters
+        f"SELECT p.case AS case, {columns} FROM {sql.rows} AS p {sql.join()}",
+        sql.bound.parameters,
+        sql.tables,
     )
 
 
@@ -73,15 +110,16 @@ class Sql:
         rows: Sequence[tuple[int, int, int, int, int, str]] | None = None,
     ) -> None:
         self.bound = Bound()
+        self.tables: Tables = {}
         self.scope = scope
         self.account = self.bound.add(scope.account, "UInt32")
         self.load = self.bound.add(scope.load, "UInt64")
         self.rows = "" if rows is None else self._rows(rows)
         self.only = ""
         if contacts is not None:
-            self.only = self.bound.add(list(contacts), "Array(UInt64)")
+            self.only = among(contacts, self.bound, self.tables)
         elif rows is not None:
-            self.only = self.bound.add(sorted({row[1] for row in rows}), "Array(UInt64)")
+            self.only = among(sorted({row[1] for row in rows}), self.bound, self.tables)
         self.now = "p.now" if self.rows else self.bound.whole(scope.now)
         same = None if self.rows else scope.now
         self.on_people = Tests(self.bound, self.now, scope.zone, same, "p.key")
@@ -90,13 +128,20 @@ class Sql:
         self.did: dict[Did, int] = {}
 
     def _rows(self, rows: Sequence[tuple[int, int, int, int, int, str]]) -> str:
-        kinds = ("UInt64", "UInt64", "Int64", "Int64", "UInt64", "String")
-        names = ("case", "contact", "now", "entered_at", "enrolment", "key")
+        if are_many(rows):
+            columns = list(zip(*rows, strict=True))
+            columns[-1] = tuple(key.translate(_ESCAPES) for key in columns[-1])
+            self.tables["asked_rows"] = (
+                ", ".join(f"{name} {kind}" for name, kind in _ROW.items()),
+                rows_of(*columns),
+            )
+            return "asked_rows"
         arrays = [
-            self.bound.add([row[place] for row in rows], f"Array({kind})") for place, kind in enumerate(kinds)
+            self.bound.add([row[place] for row in rows], f"Array({kind})")
+            for place, kind in enumerate(_ROW.values())
         ]
-        columns = ", ".join(f"row.{place} AS {name}" for place, name in enumerate(names, 1))
-        return f"(SELECT {columns} FROM (SELECT arrayJoin(arrayZip({', '.join(arrays)})) AS row))"
+        names = ", ".join(f"row.{place} AS {name}" for place, name in enumerate(_ROW, 1))
+        return f"(SELECT {names} FROM (SELECT arrayJoin(arrayZip({', '.join(arrays)})) AS row))"
 
     # Contacts
 

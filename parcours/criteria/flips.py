@@ -73,6 +73,7 @@ def instants(
         f"SELECT due, contact FROM ({parts}) WHERE due > {sql.now} AND due <= {sql.until}"
         f" GROUP BY due, contact ORDER BY due, contact LIMIT {sql.bound.whole(most)}",
         sql.bound.parameters,
+        sql.tables,
     )
 
 

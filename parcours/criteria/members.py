@@ -13,10 +13,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from parcours.criteria import nodes, store
-from parcours.criteria.compile import LINK_COLUMNS, NOBODY, Scope, Sql, Statement
+from parcours.criteria.compile import LINK_COLUMNS, NOBODY, Scope, Sql, Statement, are_many, rows_of
 from parcours.criteria.evaluate import At, did, meets
 from parcours.criteria.nodes import Did, InJourney, InSegment, Leaf, Node, Test
 from parcours.criteria.sql_tests import Elements
@@ -41,7 +42,9 @@ def some(scope: Scope, contacts: Sequence[int]) -> Some:
     """Some contacts, with their visitors as the event store knows them at a watermark."""
     sql = Sql(scope, contacts=contacts)
     rows = store.run(
-        Statement(f"SELECT toString(visitor), merged, contact FROM {sql.links()}", sql.bound.parameters)
+        Statement(
+            f"SELECT toString(visitor), merged, contact FROM {sql.links()}", sql.bound.parameters, sql.tables
+        )
     )
     return Some(
         contacts,
@@ -53,7 +56,7 @@ def some(scope: Scope, contacts: Sequence[int]) -> Some:
 def members(node: Node, scope: Scope, *, among: Some | None = None) -> Statement:
     """The contacts who meet criteria: column `contact`. `among` restricts the answer, and the work, to some."""
     found = members_of([node], scope, among=among)
-    return Statement(f"SELECT contact FROM ({found.sql})", found.parameters)
+    return Statement(f"SELECT contact FROM ({found.sql})", found.parameters, found.tables)
 
 
 def members_of(criteria: Sequence[Node], scope: Scope, *, among: Some | None = None) -> Statement:
@@ -64,7 +67,7 @@ def members_of(criteria: Sequence[Node], scope: Scope, *, among: Some | None = N
     if len(criteria) > MOST:
         raise ValueError(f"One statement takes {MOST} criteria at most.")
     sql = _Members(scope, among)
-    return Statement(sql.statement(criteria), sql.bound.parameters)
+    return Statement(sql.statement(criteria), sql.bound.parameters, sql.tables)
 
 
 class _Members(Sql):
@@ -73,6 +76,8 @@ class _Members(Sql):
     def __init__(self, scope: Scope, among: Some | None) -> None:
         super().__init__(scope, contacts=None if among is None else among.contacts)
         self._ties = among
+        self._shared: dict[str, str] = {}
+        self._many = among is not None and are_many(among.contacts, among.visitors, among.merged)
         self._bits: dict[Leaf, int] = {}
         self._read: dict[tuple[str, str], tuple[int, Elements]] = {}
         self._nothing = At(scope.now, scope.zone)
@@ -88,7 +93,11 @@ class _Members(Sql):
                 f"SELECT contact, {_all('groupBitOr(b{0}) AS m{0}', words)}"
                 f" FROM ({' UNION ALL '.join(parts)}) GROUP BY contact"
             )
-        return f"SELECT contact, {met} AS met FROM ({people}) WHERE bitTest(m0, 0) AND met != 0"
+        asked = ", ".join(f"{name} AS MATERIALIZED ({sql})" for name, sql in self._shared.items())
+        return (
+            f"{'WITH ' if asked else ''}{asked}"
+            f" SELECT contact, {met} AS met FROM ({people}) WHERE bitTest(m0, 0) AND met != 0"
+        )
 
     def leaf(self, leaf: Leaf) -> str:
         if isinstance(leaf, InSegment) and leaf.criteria is not None:
@@ -252,17 +261,25 @@ class _Members(Sql):
         names = [*_OF_EVENTS, *read]
         columns = ", ".join([*_OF_EVENTS, *(f"{sql} AS {name}" for name, sql in read.items())])
         of = f"{columns} FROM events WHERE {where}"
-        if self._ties is not None:
-            return f"SELECT {self._whose(self._ties)} AS person, {of} AND {self._theirs(self._ties)}"
+        ties = self._ties
+        if ties is not None and not self._many:
+            return f"SELECT {self._whose(ties)} AS person, {of} AND {self._theirs(ties)}"
         kept = ", ".join(f"s.{name} AS {name}" for name in names)
-        return (
-            f"SELECT contact AS person, {of} AND contact != 0"
-            f" UNION ALL SELECT t.person AS person, {kept} FROM (SELECT visitor, {of} AND contact = 0) AS s"
-            f" INNER JOIN {self._tied()} AS t ON t.visitor = s.visitor"
-            f" UNION ALL SELECT t.person AS person, {kept} FROM (SELECT contact AS merged, {of}"
-            f" AND contact IN (SELECT merged FROM {self._merged()})) AS s"
-            f" INNER JOIN {self._merged()} AS t ON t.merged = s.merged"
-        )
+        own = self._among("contact") or " AND contact != 0"
+        parts = [f"SELECT contact AS person, {of}{own}"]
+        if ties is None or ties.visitors:
+            theirs = "" if ties is None else f" AND visitor IN (SELECT visitor FROM {self._tied()})"
+            parts.append(
+                f"SELECT t.person AS person, {kept} FROM (SELECT visitor, {of} AND contact = 0{theirs}) AS s"
+                f" INNER JOIN {self._tied()} AS t ON t.visitor = s.visitor"
+            )
+        if ties is None or ties.merged:
+            parts.append(
+                f"SELECT t.person AS person, {kept} FROM (SELECT contact AS merged, {of}"
+                f" AND contact IN (SELECT merged FROM {self._merged()})) AS s"
+                f" INNER JOIN {self._merged()} AS t ON t.merged = s.merged"
+            )
+        return " UNION ALL ".join(parts)
 
     def _theirs(self, ties: Some) -> str:
         """Whether an event is of the contacts asked, or of who was tied to them."""
@@ -302,17 +319,33 @@ class _Members(Sql):
 
     def _tied(self) -> str:
         """Which contact (`person`) a visitor is."""
-        return (
-            f"(SELECT visitor, argMax(contact, load) AS person FROM links WHERE account = {self.account}"
-            f" AND load <= {self.load} AND merged = 0 GROUP BY visitor HAVING person != 0)"
+        if self._ties is not None:
+            return self._looked_up("tied_visitors", "visitor UUID", self._ties.visitors)
+        return self._once_read(
+            "tied_visitors",
+            f"SELECT visitor, argMax(contact, load) AS person FROM links WHERE account = {self.account}"
+            f" AND load <= {self.load} AND merged = 0 GROUP BY visitor HAVING person != 0",
         )
 
     def _merged(self) -> str:
         """Which contact (`person`) one merged away is."""
-        return (
-            f"(SELECT merged, argMax(contact, load) AS person FROM links WHERE account = {self.account}"
-            f" AND load <= {self.load} AND visitor = {NOBODY} AND merged != 0 GROUP BY merged HAVING person != 0)"
+        if self._ties is not None:
+            return self._looked_up("merged_contacts", "merged UInt64", self._ties.merged)
+        return self._once_read(
+            "merged_contacts",
+            f"SELECT merged, argMax(contact, load) AS person FROM links WHERE account = {self.account}"
+            f" AND load <= {self.load} AND visitor = {NOBODY} AND merged != 0 GROUP BY merged HAVING person != 0",
         )
+
+    def _once_read(self, name: str, sql: str) -> str:
+        """The name of a selection that is read once, however many parts of the statement look into it."""
+        self._shared[name] = sql
+        return name
+
+    def _looked_up(self, name: str, column: str, found: Mapping[Any, int]) -> str:
+        """The name of a table of what was looked up before: a column, and `person`."""
+        self.tables[name] = (f"{column}, person UInt64", rows_of(found, found.values()))
+        return name
 
 
 def _earliest(leaf: Did, now: int) -> int | None:

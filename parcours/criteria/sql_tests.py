@@ -15,8 +15,9 @@ EARLIEST = -2_208_988_800_000  # 1900, in ms: the store's instants go no further
 
 @dataclass
 class Bound:
-    """The parameters of one statement, named as they come."""
+    """The parameters of one statement, named as they come: a prefix and a number."""
 
+    prefix: str = "p"
     parameters: dict[str, Any] = field(default_factory=dict)
     _known: dict[tuple[str, Any], str] = field(default_factory=dict)
 
@@ -25,7 +26,7 @@ class Bound:
         key = (kind, tuple(value) if isinstance(value, list) else value)
         name = self._known.get(key)
         if name is None:
-            name = self._known[key] = f"p{len(self.parameters)}"
+            name = self._known[key] = f"{self.prefix}{len(self.parameters)}"
             self.parameters[name] = value
         return f"{{{name}:{kind}}}"
 

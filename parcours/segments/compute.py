@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from parcours.criteria import members, nodes, store
+from parcours.criteria import compile, members, nodes, store
 from parcours.criteria.compile import Scope, Statement
 from parcours.criteria.parse import parse
+from parcours.criteria.sql_tests import Bound
 from parcours.events.entries import MOST_MOVED, Moved
 from parcours.events.watermark import Watermark
 from parcours.lib.instants import to_ms
@@ -56,14 +57,19 @@ def moves_of_many(
     With `contacts`, each segment is asked of all of these. What several criteria ask is asked once.
     """
     found: dict[int, Moves] = {}
+    if not asked:
+        return found
+    first = asked[0][0]
+    scope = Scope(first.account_id, watermark.load, to_ms(watermark.as_of), first.account.timezone)
+    among = None if contacts is None else members.some(scope, contacts)
     for start in range(0, len(asked), at_once):
         some = asked[start : start + at_once]
         entered: list[list[int]] = [[] for _ in some]
         left: list[list[int]] = [[] for _ in some]
         if len(some) == 1:
-            ((entered[0], left[0]),) = store.run(_changes(some, watermark, contacts))
+            ((entered[0], left[0]),) = store.run(_changes(some, scope, among))
         else:
-            for contact, meets, inside in store.run(_changes(some, watermark, contacts)):
+            for contact, meets, inside in store.run(_changes(some, scope, among)):
                 _sort_out(contact, meets & ~inside, entered)
                 _sort_out(contact, inside & ~meets, left)
         for (segment, _), come, gone in zip(some, entered, left, strict=True):
@@ -80,25 +86,20 @@ def _sort_out(contact: int, bits: int, segments: list[list[int]]) -> None:
 
 
 def _changes(
-    asked: Sequence[tuple[Segment, nodes.Node]], watermark: Watermark, contacts: Sequence[int] | None
+    asked: Sequence[tuple[Segment, nodes.Node]], scope: Scope, among: members.Some | None
 ) -> Statement:
     """Of one segment, a row of two arrays: who has to enter, and who has to leave. Of several, a row for each contact
     who moves, with two numbers whose bits say whose criteria are met, and in which segments the contact is."""
-    first = asked[0][0]
-    scope = Scope(first.account_id, watermark.load, to_ms(watermark.as_of), first.account.timezone)
-    among = None if contacts is None else members.some(scope, contacts)
     meet = members.members_of([node for _, node in asked], scope, among=among)
-    own = {"m_account": first.account_id, "m_load": watermark.load}
-    own["m_segments"] = [segment.pk for segment, _ in asked]  # type: ignore[assignment]
-    only = ""
-    if contacts is not None:
-        own["m_contacts"] = list(contacts)  # type: ignore[assignment]
-        only = " AND contact IN {m_contacts:Array(UInt64)}"
-    place_of = "toUInt8(indexOf({m_segments:Array(UInt64)}, segment) - 1)"
+    own = Bound(prefix="m")
+    account, load = own.add(scope.account, "UInt32"), own.add(scope.load, "UInt64")
+    segments = own.add([segment.pk for segment, _ in asked], "Array(UInt64)")
+    tables = dict(meet.tables)
+    only = "" if among is None else f" AND contact IN {compile.among(among.contacts, own, tables)}"
     inside = (
-        f"SELECT contact, groupBitOr(bitShiftLeft(toUInt64(1), {place_of})) AS inside"
-        " FROM (SELECT segment, contact FROM memberships WHERE account = {m_account:UInt32}"
-        f" AND segment IN {{m_segments:Array(UInt64)}} AND load <= {{m_load:UInt64}}{only}"
+        f"SELECT contact, groupBitOr(bitShiftLeft(toUInt64(1), toUInt8(indexOf({segments}, segment) - 1))) AS inside"
+        f" FROM (SELECT segment, contact FROM memberships WHERE account = {account}"
+        f" AND segment IN {segments} AND load <= {load}{only}"
         " GROUP BY segment, contact HAVING argMax(member, (load, position)) = 1) GROUP BY contact"
     )
     moved = (
@@ -114,7 +115,7 @@ def _changes(
         )
     else:
         sql = f"SELECT contact, meets, inside FROM {moved} ORDER BY contact"
-    return Statement(sql, meet.parameters | own)
+    return Statement(sql, meet.parameters | own.parameters, tables)
 
 
 def entries(

@@ -83,7 +83,7 @@ def _location() -> dict[str, Any]:
     }
 
 
-def _connect(user: str, values: dict[str, str]) -> Client:
+def _connect(user: str, values: dict[str, str], *, forms: bool) -> Client:
     place = _location()
     passwords = place.pop("passwords", None)
     if passwords:
@@ -96,6 +96,7 @@ def _connect(user: str, values: dict[str, str]) -> Client:
         connect_timeout=3,
         send_receive_timeout=300,
         query_limit=0,
+        form_encode_query_params=forms,
         tz_mode="aware",
         show_clickhouse_errors="scrub",
     )
@@ -107,19 +108,23 @@ def _connect(user: str, values: dict[str, str]) -> Client:
     return connected
 
 
-def _mine(user: str, values: dict[str, str]) -> Client:
+def _mine(user: str, values: dict[str, str], *, forms: bool = False) -> Client:
     """This thread's client; a new one when the store moved (another address, other passwords)."""
     place = repr(sorted(read_address(settings.DATA_DIR).items())) if is_embedded() else settings.EVENTS_URL
     held: dict[str, tuple[str, Client]] = _clients.__dict__
-    found = held.get(user)
+    name = f"{user} by forms" if forms else user
+    found = held.get(name)
     if found is None or found[0] != place:
-        held[user] = found = (place, _connect(user, values))
+        held[name] = found = (place, _connect(user, values, forms=forms))
     return found[1]
 
 
-def client() -> Client:
-    """This thread's client for reads. Raises OperationalError when the store does not answer."""
-    return _mine("reader", READ_LIMITS)
+def client(*, forms: bool = False) -> Client:
+    """This thread's client for reads. Raises OperationalError when the store does not answer.
+
+    `forms`: statements go in the body even where tables go with them; addresses have an end.
+    """
+    return _mine("reader", READ_LIMITS, forms=forms)
 
 
 def writer() -> Client:

@@ -1,7 +1,8 @@
 """As much of ClickHouse's HTTP interface as the ordinary clickhouse-connect client uses, over the embedded engine.
 
 Statements come in the body or in `query=`, bound values as `param_NAME=` in the address or in a form, every other
-name in the address is a setting. An insert's rows follow its statement in the body. An error answers 500 with
+name in the address is a setting. Files in a form are tables of that statement alone (`NAME_structure` and
+`NAME_format` beside). An insert's rows follow its statement in the body. An error answers 500 with
 ClickHouse's number in `X-ClickHouse-Exception-Code`. Two users: `reader` (only reads) and `writer`.
 """
 
@@ -24,7 +25,7 @@ from urllib.parse import parse_qsl, urlsplit
 import lz4.frame
 import msgspec
 
-from parcours.events.store.engine import Engine, StatementError
+from parcours.events.store.engine import Engine, External, StatementError
 
 try:
     from compression import zstd  # Python 3.14
@@ -104,10 +105,20 @@ class Handler(BaseHTTPRequestHandler):
 
     def _run(self, user: str, values: dict[str, str], body: Iterator[bytes], *, may_write: bool) -> None:
         statement = values.get("query", "").encode()
+        tables: list[External] = []
         if self.headers.get_content_type() == "multipart/form-data":
-            form = self._form(_whole(body))
+            form, files = self._form(_whole(body))
             statement += form.pop("query", "").encode()
             values |= form
+            tables = [
+                External(
+                    name,
+                    values.pop(f"{name}_structure", ""),
+                    values.pop(f"{name}_format", "TabSeparated"),
+                    rows,
+                )
+                for name, rows in files.items()
+            ]
         settings = {
             name: value
             for name, value in values.items()
@@ -125,7 +136,9 @@ class Handler(BaseHTTPRequestHandler):
             answer = self.server.engine.write(statement, parameters=parameters, settings=settings)
         else:
             statement += (b"\n" if statement else b"") + _whole(body)
-            answer = self.server.engine.read(statement, parameters=parameters, settings=settings)
+            answer = self.server.engine.read(
+                statement, parameters=parameters, settings=settings, tables=tables
+            )
         found = _FORMAT.search(statement)
         self._send(200, answer, format_name=found[1].decode() if found else "TabSeparated" if answer else "")
 
@@ -178,15 +191,20 @@ class Handler(BaseHTTPRequestHandler):
         while self.rfile.readline(8192).strip():
             pass
 
-    def _form(self, body: bytes) -> dict[str, str]:
+    def _form(self, body: bytes) -> tuple[dict[str, str], dict[str, bytes]]:
+        """A form's values, and its files."""
         head = b"Content-Type: " + self.headers["Content-Type"].encode() + b"\r\n\r\n"
         message = BytesParser(policy=HTTP).parsebytes(head + body)
-        form = {}
+        form, files = {}, {}
         for part in message.iter_parts():
             value = part.get_payload(decode=True)
-            name = part.get_param("name", header="content-disposition")
-            form[str(name)] = value.decode() if isinstance(value, bytes) else ""
-        return form
+            value = value if isinstance(value, bytes) else b""
+            name = str(part.get_param("name", header="content-disposition"))
+            if part.get_filename() is None:
+                form[name] = value.decode()
+            else:
+                files[name] = value
+        return form, files
 
     def _refuse(self, code: int, message: str, *, status: int = 500) -> None:
         self._send(status, f"{message}\n".encode(), code=code)

@@ -11,6 +11,7 @@ import clickhouse_connect
 import pytest
 import urllib3
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
+from clickhouse_connect.driver.external import ExternalData
 from django.conf import settings
 
 from parcours.events.store.client import client, patiently, writer
@@ -42,6 +43,38 @@ def test_a_parameter_may_be_large(store: StoreProcess) -> None:
     numbers = list(range(100_000))
     answer = client().query("SELECT sum(arrayJoin({numbers:Array(UInt64)}))", parameters={"numbers": numbers})
     assert answer.result_rows == [(sum(numbers),)]
+
+
+def test_a_table_may_come_with_a_read(store: StoreProcess) -> None:
+    rows = "".join(f"{number}\t{VISITOR}\té 😀 \\t{number}\r\n" for number in range(50_000)).replace("\r", "")
+    given = ExternalData(
+        file_name="given",
+        data=rows.encode(),
+        fmt="TabSeparated",
+        structure="contact UInt64, visitor UUID, text String",
+    )
+    asked = client(forms=True)
+    query = (
+        "SELECT count(), sum(contact), any(visitor), max(text) FROM given WHERE contact >= {least:UInt64}"
+        + " OR contact = 0" * 20_000
+    )
+    found = asked.query(
+        query, parameters={"least": 49_000}, external_data=given, settings={"max_query_size": "1000000"}
+    )
+    assert found.result_rows == [(1001, sum(range(49_000, 50_000)), VISITOR, "é 😀 \t49999")]
+    with pytest.raises(DatabaseError, match="given"):  # It went with its statement.
+        client().query("SELECT count() FROM given")
+
+
+def test_a_table_that_cannot_be_made_is_refused(store: StoreProcess) -> None:
+    for structure in ("contact UInt64) ENGINE = MergeTree ORDER BY (contact", "contact Number", ""):
+        given = ExternalData(file_name="given", data=b"1\n", fmt="TabSeparated", structure=structure or "-")
+        with pytest.raises(DatabaseError):
+            client(forms=True).query("SELECT count() FROM given", external_data=given)
+    given = ExternalData(file_name="given", data=b"one\n", fmt="TabSeparated", structure="contact UInt64")
+    with pytest.raises(DatabaseError):
+        client(forms=True).query("SELECT count() FROM given", external_data=given)
+    assert client().query("SELECT 1").result_rows == [(1,)]
 
 
 def test_rows_inserted_by_the_client_are_read_back(store: StoreProcess) -> None:

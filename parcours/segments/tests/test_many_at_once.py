@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from parcours.contacts import actions as contacts
+from parcours.criteria import compile
 from parcours.events import watermark
 from parcours.lib import clock
 from parcours.segments import compute, figures
@@ -38,7 +39,9 @@ def _criteria(number: int) -> dict[str, Any]:
     )[number % 4]
 
 
-def test_many_segments_answer_as_each_alone(firm: Firm) -> None:
+@pytest.mark.parametrize("few", [0, compile.FEW])
+def test_many_segments_answer_as_each_alone(firm: Firm, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compile, "FEW", few)
     chance = random.Random(3)
     people = firm.people(
         *({"email": f"c{one}@example.org", "city": chance.choice(CITIES)} for one in range(20))
