@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS events
     position    UInt32 CODEC(Delta, ZSTD(1))
 )
 ENGINE = MergeTree
-PARTITION BY toYear(occurred_at)
+PARTITION BY toYYYYMM(occurred_at)
 ORDER BY (account, name, contact, visitor, occurred_at, load, position)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
