@@ -123,6 +123,12 @@ def match_where(where: Sequence[Where], event: Event, at: At) -> bool:
     return all(meets(one.test, *_properties(one.property, event), at) for one in where)
 
 
+def is_meant(where: Sequence[Where], event: Event, at: At) -> bool:
+    """Whether one event is one that a trigger or a wait means by these conditions: a machine's is not, unless they
+    name machines."""
+    return (not event.machine or nodes.names_machines(where)) and match_where(where, event, at)
+
+
 def _properties(name: str, event: Event) -> tuple[Texts, Numbers]:
     link = nodes.LINKS.get(name)
     if link is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -145,7 +145,7 @@ class Did:
     @property
     def machines(self) -> bool:
         """Whether machine opens and clicks enter: only when `where` names them."""
-        return any(where.property == "machine" for where in self.where)
+        return names_machines(self.where)
 
 
 Node = AllOf | AnyOf | Not | Field | Consent | Tag | OnList | InSegment | InJourney | Did
@@ -182,6 +182,11 @@ def leaves(node: Node) -> Iterator[Leaf]:
             stack.append(one.criteria)
         else:
             yield one
+
+
+def names_machines(where: Iterable[Where]) -> bool:
+    """Whether conditions on an event take in what machines did, which is left out otherwise."""
+    return any(one.property == "machine" for one in where)
 
 
 def event_matches_name(pattern: str, name: str) -> bool:

@@ -95,15 +95,7 @@ class _Reader:
 
     def node(self, document: Any, pointer: str, depth: int) -> Node:
         self.count += 1
-        if self.full:
-            return _NOTHING
-        if self.count > MOST_NODES:
-            self.full = True
-            self.fault(
-                pointer,
-                _("There are more than %(most)s criteria, those of inner segments included.")
-                % {"most": MOST_NODES},
-            )
+        if self._is_full(pointer):
             return _NOTHING
         if depth > DEEPEST:
             self.full = True
@@ -131,6 +123,14 @@ class _Reader:
             return self._segment(document, pointer, depth)
         reader: Callable[[dict[str, Any], str], Node] = getattr(self, f"_{kind}")
         return reader(document, pointer)
+
+    def _is_full(self, pointer: str) -> bool:
+        """Whether there is more than is read; told once."""
+        if self.count > MOST_NODES and not self.full:
+            self.full = True
+            detail = _("There are more than %(most)s criteria, those of inner segments included.")
+            self.fault(pointer, detail % {"most": MOST_NODES})
+        return self.full
 
     def keys(self, document: dict[str, Any], pointer: str, allowed: set[str]) -> None:
         for key in document:
@@ -295,14 +295,15 @@ class _Reader:
         for place, one in enumerate(document):
             at = f"{pointer}/{place}"
             self.count += 1
-            if self.count > MOST_NODES:
+            if self._is_full(at):
                 break
             if not isinstance(one, dict):
                 self.fault(at, _("A condition is an object with a property, an operator and a value."))
                 continue
             self.keys(one, at, {"property", "op", "value"})
             name = self.text(one.get("property"), f"{at}/property")
-            found.append(nodes.Where(name, parse_tests.read(one, at, self, "any")))
+            test = parse_tests.read(one, at, self, "any")
+            found.append(nodes.Where(name, parse_tests.of_region(test) if name == "region" else test))
         return tuple(found)
 
     def _aggregate(self, kind: str, document: Any, pointer: str) -> nodes.Aggregate | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -31,6 +33,8 @@ OPERATORS: dict[str, tuple[str, ...]] = {
     "count": (*_EQUAL, *_ORDER),
 }
 AT_LEAST_ONE = Test(Kind.NUMBER, "gte", numbers=(Decimal(1),))
+#: A country before its region, as texts are compared.
+_REGION = re.compile(r"^[a-z]{2}-(?=[a-z0-9]{1,3}$)")
 _BROKEN = Test(Kind.PRESENCE, "exists")
 
 
@@ -63,6 +67,13 @@ def read_count(document: Any, pointer: str, reader: Reader) -> Test:
         return AT_LEAST_ONE
     reader.keys(document, pointer, {"op", "value"})
     return read(document, pointer, reader, "count")
+
+
+def of_region(test: Test) -> Test:
+    """A test on regions, which events bear without their country: "US-TN" (ISO 3166-2) asks for "TN"."""
+    if test.op != "in":
+        return test
+    return replace(test, texts=tuple(_REGION.sub("", text) for text in test.texts))
 
 
 def read(document: dict[str, Any], pointer: str, reader: Reader, kind: str) -> Test:

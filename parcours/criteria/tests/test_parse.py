@@ -167,6 +167,7 @@ def test_cycles_of_segments_are_refused_by_name() -> None:
     [
         {"all": [{"field": "email", "op": "exists"}] * 10_000},
         {"any": [{"event": "x", "where": [{"property": "a", "op": "exists"}] * 10_000}] * 10},
+        {"event": "x", "where": [{"property": "a", "op": "exists"}] * 1_001},
     ],
 )
 def test_many_nodes_are_refused_soon(document: Any) -> None:
@@ -176,6 +177,19 @@ def test_many_nodes_are_refused_soon(document: Any) -> None:
     assert len(refusal.value.errors) == 1
     assert str(MOST_NODES) in refusal.value.errors[0]["detail"]
     assert time.monotonic() - started < 1
+
+
+def test_a_region_is_asked_for_without_its_country() -> None:
+    def texts(value: Any, op: str = "eq", property: str = "region") -> tuple[str, ...]:
+        where = [{"property": property, "op": op, "value": value}]
+        node = parse({"event": "page.viewed", "where": where}, context=context())
+        assert isinstance(node, nodes.Did)
+        return node.where[0].test.texts
+
+    assert texts("US-TN") == texts("TN") == ("tn",)
+    assert texts(["fr-75c", "X-Y", "QC"], "not_in") == ("75c", "x-y", "qc")
+    assert texts("us-", "starts_with") == ("us-",)
+    assert texts("US-TN", property="code") == ("us-tn",)
 
 
 def test_depth_is_refused() -> None:
