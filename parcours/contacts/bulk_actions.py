@@ -16,6 +16,7 @@ from parcours.contacts import actions, attributes, normalise, queries
 from parcours.contacts.lines import CHANNELS, whole_id
 from parcours.contacts.models import ConsentValue, Contact, List
 from parcours.contacts.normalise import Unfit
+from parcours.lib.lines import is_line
 from parcours.lib.problems import Fault, Invalid
 
 _LONGEST_TAG = 100
@@ -75,7 +76,7 @@ def tag_name(given: Any, *, pointer: str = "/tag") -> str:
         name = normalise.text(given, longest=_LONGEST_TAG) if isinstance(given, str) else ""
     except Unfit as error:
         raise _refuse(pointer, str(error)) from error
-    if not name or not name.isprintable():
+    if not name or not is_line(name):
         raise _refuse(pointer, _("A tag is a line of at most 100 characters."))
     return name
 

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, QuerySet
 
 from parcours.accounts.models import Account
+from parcours.lib.lines import is_line
 from parcours.lib.problems import Fault, Invalid
 from parcours.lib.translation import gettext as _
 from parcours.segments.models import Segment, SegmentFolder
@@ -55,7 +56,7 @@ def put(*, segment: Segment, folder: SegmentFolder | None) -> None:
 
 def _save(folder: SegmentFolder, name: str) -> SegmentFolder:
     name = name.strip()
-    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+    if not name or len(name) > LONGEST_NAME or not is_line(name):
         detail = _("A name has 1 to %(most)s characters.") % {"most": LONGEST_NAME}
         raise Invalid(_("This folder cannot be saved."), [Fault(pointer="/name", detail=detail)])
     folder.name = name
