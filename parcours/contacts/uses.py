@@ -1,4 +1,4 @@
-"""What uses an attribute, a tag or a list: asked before one of them is renamed or deleted.
+"""What uses an attribute, a tag, a list or a message: asked before one of them is renamed or deleted.
 
 The packages above register who tells of their documents (`register`): the criteria of segments, journeys, the
 contents of messages. Here they are read for what they mention, all in one pass.
@@ -17,12 +17,13 @@ from django.utils.translation import gettext as _
 
 from parcours.lib.problems import Problem
 
-Kind = Literal["attribute", "tag", "list"]
+Kind = Literal["attribute", "tag", "list", "message"]
 Mention = tuple[Kind, str]
 
 #: How a template names an attribute: `contact.attributes.points`, `contact.attributes["birth date"]`.
 _IN_TEMPLATE = re.compile(r"""attributes(?:\.([\w-]+)|\[\s*(?:"([^"]+)"|'([^']+)')\s*\])""")
 _PREFIX = "attributes."
+_BY_ID: dict[Any, Kind] = {"list": "list", "message": "message"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ _finders: list[Finder] = []
 
 
 def register(finder: Finder) -> None:
-    """Say who else may use attributes, tags and lists: `finder(account_id)` tells of each, one by one."""
+    """Say who else may use them: `finder(account_id)` tells of each, one by one."""
     if finder not in _finders:
         _finders.append(finder)
 
@@ -65,7 +66,7 @@ class Uses:
     found: dict[Mention, list[Use]] = field(default_factory=lambda: defaultdict(list))
 
     def of(self, kind: Kind, key: str | int) -> list[Use]:
-        """Where an attribute or a tag of this name, or a list of this id, is used."""
+        """Where an attribute or a tag of this name, or a list or a message of this id, is used."""
         return self.found.get((kind, str(key)), [])
 
 
@@ -87,7 +88,7 @@ def of_account(account_id: int) -> Uses:
 
 
 def mentioned(document: Any) -> Iterator[Mention]:
-    """The attributes, tags and lists that criteria or a journey's document name, at whatever depth."""
+    """The attributes, tags, lists and messages that criteria or a journey's document name, at whatever depth."""
     todo = [document]
     while todo:
         node = todo.pop()
@@ -97,8 +98,8 @@ def mentioned(document: Any) -> Iterator[Mention]:
                     yield "attribute", key.removeprefix(_PREFIX)
                 if key == "tag" and isinstance(value, str):
                     yield "tag", value
-                elif key == "list" and isinstance(value, str | int) and not isinstance(value, bool):
-                    yield "list", str(value)
+                elif key in _BY_ID and isinstance(value, str | int) and not isinstance(value, bool):
+                    yield _BY_ID[key], str(value)
                 elif key in ("field", "unset") or isinstance(value, dict | list):
                     todo.append(value)
         elif isinstance(node, list):

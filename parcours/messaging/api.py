@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -13,11 +13,11 @@ from parcours.accounts.access import ADMIN, SEND, Actor, as_id, find, for_accoun
 from parcours.accounts.api_auth import needs
 from parcours.accounts.models import BusinessUnit
 from parcours.contacts import queries as contact_queries
-from parcours.contacts.models import Contact
+from parcours.contacts.merging import people
 from parcours.lib import clock
 from parcours.lib.instants import iso
 from parcours.lib.paging import Paging, newest_first
-from parcours.lib.problems import Fault, Invalid
+from parcours.lib.problems import Fault, Invalid, NotFound
 from parcours.messaging import actions, addresses, domains, editing
 from parcours.messaging.addresses import BadAddress
 from parcours.messaging.models import Message, Send, SendingDomain
@@ -64,16 +64,35 @@ class SendingDomainIn(_Strict):
     selector: str = Field("", max_length=63, description="Chosen for you when it is empty.")
 
 
+def _unit(unit: str | None, actor: Actor) -> BusinessUnit | None:
+    """The business unit that a body names. Raises Invalid for an id that names none."""
+    if unit is None:
+        return None
+    try:
+        return find(BusinessUnit, unit, actor=actor)
+    except NotFound as unknown:
+        detail = _("There is no such business unit.")
+        raise Invalid(detail, [Fault(pointer="/business_unit", detail=detail)]) from unknown
+
+
 def _apply(message: Message, payload: MessageIn, actor: Actor) -> Message:
     given = payload.model_dump(exclude_unset=True)
-    if "sender" in given:
-        editing.set_sender(message, given.pop("sender") or "")
-    if "business_unit" in given:
-        unit = given.pop("business_unit")
-        message.business_unit = None if unit is None else find(BusinessUnit, unit, actor=actor)
+    faults: list[Fault] = []
+    try:
+        if "sender" in given:
+            editing.set_sender(message, given.pop("sender") or "")
+    except Invalid as refusal:
+        faults += refusal.errors
+    try:
+        if "business_unit" in given:
+            message.business_unit = _unit(given.pop("business_unit"), actor)
+    except Invalid as refusal:
+        faults += refusal.errors
     for name, value in given.items():
         default = True if name.startswith("track_") else ""
         setattr(message, name, default if value is None else value)
+    if faults:
+        raise Invalid(_("The message cannot be kept."), faults + editing.faults_of(message))
     return editing.save(message, now=clock.now())
 
 
@@ -128,9 +147,7 @@ def preview_message(request: HttpRequest, message_id: str, contact: str = "") ->
 
 
 def _described(contact_id: str, actor: Actor) -> dict[str, Any]:
-    rows = contact_queries.living(actor.account_id)
-    contact = find(Contact, contact_id, actor=actor, rows=rows)
-    return contact_queries.described([contact.pk])[0]
+    return contact_queries.described([people.find_contact(contact_id, actor).pk])[0]
 
 
 @router.post(
@@ -154,9 +171,14 @@ def test_message(request: HttpRequest, message_id: str, payload: TestIn) -> Any:
         except BadAddress as error:
             pointer = "/to" if isinstance(payload.to, str) else f"/to/{number}"
             faults.append(Fault(pointer=pointer, detail=str(error)))
+    contact = 0
+    if payload.contact:
+        try:
+            contact = people.find_contact(payload.contact, actor).pk
+        except NotFound:
+            faults.append(Fault(pointer="/contact", detail=_("There is no such contact.")))
     if faults:
         raise Invalid(_("The test cannot be sent."), faults)
-    contact = int(_described(payload.contact, actor)["id"]) if payload.contact else 0
     sends = [
         actions.queue_test(message, address=address.strip(), contact_id=contact, now=clock.now())
         for address in wanted
@@ -197,7 +219,7 @@ class SendFilter(Schema):
 
     message: str = Field("", max_length=20)
     journey: str = Field("", max_length=20)
-    status: str = Field("", max_length=10)
+    status: Literal["", "queued", "claimed", "sent", "refused", "deferred", "unknown", "skipped"] = ""
 
 
 @router.get("/sends", summary="Sends, newest first; those of unknown fate with ?status=unknown")

@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from parcours.accounts.models import Account
+from parcours.contacts import uses
 from parcours.contacts.models import Channel
 from parcours.lib.instants import iso
 from parcours.lib.problems import Fault, Invalid, Problem
@@ -188,7 +189,9 @@ def duplicate(message: Message, *, now: datetime) -> Message:
 
 
 def delete(message: Message) -> None:
-    """Remove a message that was never sent. Raises Problem 409 for one that was: its figures stay."""
+    """Remove a message that was never sent. Raises Problem 409 for one that was, whose figures stay, and for one that
+    a journey sends."""
+    uses.refuse_while_used(message.account_id, "message", message.pk)
     try:
         message.delete()
     except ProtectedError as error:

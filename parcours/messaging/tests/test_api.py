@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from parcours.accounts.actions import create_key
-from parcours.accounts.models import Account
+from parcours.accounts.models import Account, BusinessUnit
 from parcours.messaging.models import Message, Send
 
 pytestmark = pytest.mark.django_db
@@ -132,3 +132,18 @@ def test_another_accounts_ids_read_as_unknown(call: Any, message: Message) -> No
     assert call("POST", f"messages/{theirs.pk}/duplicate")[0] == 404
     assert call("DELETE", f"messages/{theirs.pk}")[0] == 404
     assert theirs.pk not in [int(item["id"]) for item in call("GET", "messages")[1]["items"]]
+
+
+def test_ids_in_a_body_are_refused_at_their_place(call: Any, account: Account, message: Message) -> None:
+    other = Account.objects.create(name="Other", write_key="pw_other")
+    theirs = BusinessUnit.objects.create(account=other, name="Brand")
+    mine = BusinessUnit.objects.create(account=account, name="Brand")
+    path = f"messages/{message.pk}"
+    for unit in (str(theirs.pk), "999999", "²", "9" * 30, ""):
+        status, refused = call("PATCH", path, {"business_unit": unit, "from": "nobody", "subject": ""})
+        assert status == 422
+        assert {"/business_unit", "/from", "/subject"} <= {one["pointer"] for one in refused["errors"]}
+    assert call("PATCH", path, {"business_unit": str(mine.pk)})[1]["business_unit"] == str(mine.pk)
+    status, refused = call("POST", f"{path}/test", {"to": "x", "contact": "999999"})
+    assert (status, [one["pointer"] for one in refused["errors"]]) == (422, ["/to", "/contact"])
+    assert call("GET", "sends?status=lost")[0] == 422
