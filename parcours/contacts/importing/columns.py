@@ -66,6 +66,16 @@ _NAMES = {plain(field): field for field in _FIELDS} | {
     synonym.strip(): field for field, synonyms in _SYNONYMS.items() for synonym in synonyms.split(",")
 }
 
+_CONSENT_WORDS = ("consent", "consents", "consentement")
+_CHANNEL_WORDS = {"email": ("email", "e mail"), "sms": ("sms",), "whatsapp": ("whatsapp",)}
+_NAMES |= {
+    header: f"consents.{channel}"
+    for channel, words in _CHANNEL_WORDS.items()
+    for word in words
+    for consent in _CONSENT_WORDS
+    for header in (f"{consent} {word}", f"{word} {consent}")
+}
+
 
 def field_of(header: str, attributes: Iterable[str]) -> str | None:
     """The field that a header names: a contact's, `attributes.NAME`, `consents.CHANNEL`; None for none.

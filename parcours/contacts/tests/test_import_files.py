@@ -10,7 +10,7 @@ import pytest
 
 from parcours.accounts import jobs
 from parcours.accounts.models import Job
-from parcours.contacts.importing import cells, drafts, previewing, uploads
+from parcours.contacts.importing import cells, columns, drafts, previewing, uploads
 from parcours.contacts.models import AttributeDefinition, Contact
 from parcours.contacts.tests.conftest import Shop
 
@@ -237,3 +237,10 @@ def test_a_look_at_the_whole_file_counts_each_contact_once(shop: Shop) -> None:
     assert jobs.round()
     job.refresh_from_db()
     assert (job.status, job.result["lines"], job.result["created"]) == ("finished", 12_000, 7_000), job.error
+
+
+@pytest.mark.parametrize(
+    "header", ["consents.email", "consent_email", "Consentement e-mail", "E-mail consent"]
+)
+def test_a_column_of_consents_is_known_by_its_header(header: str) -> None:
+    assert columns.field_of(header, ()) == "consents.email"
