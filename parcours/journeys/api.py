@@ -12,7 +12,8 @@ from pydantic import ConfigDict, Field
 from parcours.accounts.access import SEND, Actor, find, for_account
 from parcours.accounts.api_auth import needs
 from parcours.contacts import queries as contacts
-from parcours.contacts.models import Contact
+from parcours.contacts.merging.people import find_contact
+from parcours.criteria import unheard
 from parcours.journeys import actions, trace
 from parcours.journeys.models import Journey, Version
 from parcours.lib import clock
@@ -45,7 +46,7 @@ class Publication(Schema):
 class JourneyFilter(Schema):
     """Which journeys."""
 
-    status: str = Field("", max_length=10, description="draft, active, paused or archived.")
+    status: Literal["", "draft", "active", "paused", "archived"] = ""
 
 
 def _actor(request: HttpRequest) -> Actor:
@@ -100,7 +101,10 @@ def make_journey(request: HttpRequest, payload: Body[dict[str, Any]]) -> Any:
 
 
 def _warnings(journey: Journey) -> dict[str, Any]:
-    return {"warnings": actions.check(journey.account, actions.current_document(journey)).warnings}
+    """What is odd in a journey's document, and what it names that the account never received."""
+    document = actions.current_document(journey)
+    odd = actions.check(journey.account, document).warnings
+    return {"warnings": [*odd, *unheard.warnings(journey.account_id, document)]}
 
 
 @router.get("/journeys/{journey_id}", summary="One journey, with its documents")
@@ -123,7 +127,9 @@ def change_journey(request: HttpRequest, journey_id: str, payload: Body[dict[str
     return _save(request, journey_id, payload)
 
 
-@router.patch("/journeys/{journey_id}/draft", summary="Replace the draft by a document")
+@router.api_operation(
+    ["PATCH", "PUT"], "/journeys/{journey_id}/draft", summary="Replace the draft by a document"
+)
 def change_draft(request: HttpRequest, journey_id: str, payload: Body[dict[str, Any]]) -> Any:
     return _save(request, journey_id, payload)
 
@@ -215,5 +221,5 @@ def retry_runs(request: HttpRequest, journey_id: str, step: str = "") -> Any:
 )
 def read_trace(request: HttpRequest, journey_id: str, contact_id: str, as_of: str = "") -> Any:
     journey = _find(request, journey_id)
-    contact = find(Contact, contact_id, actor=_actor(request))
+    contact = find_contact(contact_id, _actor(request))
     return trace.of(journey, contact.pk, as_of=as_of)

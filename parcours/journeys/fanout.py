@@ -123,7 +123,7 @@ class JourneyListener:
         now_are = survivors(batch.account_id, {event.contact for event in batch.events if event.contact})
         moving: list[tuple[str, Programs, Event]] = []
         for event in batch.events:
-            if event.moves and event.contact and not event.machine:
+            if event.moves and event.contact:
                 if event.contact in now_are:
                     event = structs.replace(event, contact=now_are[event.contact])
                 moving += [(EXIT, known, event) for known in _for(event.name, wanted.exits)]

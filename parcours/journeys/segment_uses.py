@@ -12,18 +12,23 @@ from parcours.journeys.models import Enrolment, Journey, Version
 from parcours.segments.names import Use
 
 
-def uses(account_id: int, segment_id: int) -> list[Use]:
-    """The journeys, but the archived, that a segment moves: as written, as published, or as runs under way go on."""
+def in_force(account_id: int) -> list[tuple[Journey, list[Any]]]:
+    """The journeys, but the archived, with their documents: as written, as published, as runs under way go on."""
     journeys = Journey.objects.filter(account_id=account_id).exclude(status=Journey.Status.ARCHIVED)
     under_way = Enrolment.objects.filter(account_id=account_id, status=Enrolment.Status.ACTIVE)
     followed = under_way.values_list("journey_id", "version").distinct()
-    documents: dict[int, list[Any]] = {journey.pk: [journey.draft] for journey in journeys}
+    found = {journey.pk: (journey, [journey.draft]) for journey in journeys.order_by("name", "pk")}
     versions = Version.objects.filter(journey__in=journeys)
     wanted = Q(number=F("journey__version"))
     for journey_id, number in followed:
         wanted |= Q(journey_id=journey_id, number=number)
     for journey_id, document in versions.filter(wanted).values_list("journey_id", "document"):
-        documents[journey_id].append(document)
+        found[journey_id][1].append(document)
+    return list(found.values())
+
+
+def uses(account_id: int, segment_id: int) -> list[Use]:
+    """The journeys that a segment moves."""
     return [
         Use(
             "journey",
@@ -32,8 +37,8 @@ def uses(account_id: int, segment_id: int) -> list[Use]:
             journey.name,
             reverse("journeys:edit", args=[journey.pk]),
         )
-        for journey in journeys.order_by("name", "pk")
-        if _names(documents[journey.pk], str(segment_id))
+        for journey, documents in in_force(account_id)
+        if _names(documents, str(segment_id))
     ]
 
 

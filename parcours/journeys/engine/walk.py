@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from parcours.criteria import nodes
-from parcours.criteria.evaluate import At, match_where
+from parcours.criteria.evaluate import At, is_meant
 from parcours.criteria.evaluate import Run as CriteriaRun
 from parcours.events.entries import Event
 from parcours.journeys import times
@@ -229,7 +229,7 @@ class Walk:
             and run.since <= row.origin_at
             and (run.due_at is None or row.origin_at <= run.due_at)
             and self._bears(run, event) is True
-            and match_where(step.values.get("where") or (), event, self._where(run, row.origin_at))
+            and is_meant(step.values.get("where") or (), event, self._where(run, row.origin_at))
         )
 
     def _bears(self, run: Run, event: Event) -> bool | None:
@@ -366,7 +366,7 @@ def triggered(trigger: Trigger, event: Event, at: At) -> bool:
         return str(event.properties.get("segment")) == str(trigger.target) and not event.properties.get(
             "initial"
         )
-    return match_where(trigger.where or (), event, at)
+    return is_meant(trigger.where or (), event, at)
 
 
 def key_of(event: Event, path: str) -> str | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from parcours.journeys import times
 from parcours.journeys.steps.base import Batch, Decision, Field, Go, Kind, Step, Wait, WayOut, Woken
+from parcours.lib.durations import parse_duration
 
 
 class Delay(Step):
@@ -32,7 +33,7 @@ class WaitFor(Step):
     """Wait for an event, or until criteria are met; after the time-out the run goes another way.
 
     An event counts when it occurs from the entry into the step to the time-out, both in, however late it
-    arrives. Without a time-out the run waits for ever.
+    arrives. A day of the time-out is 24 hours, whatever the clocks do. Without a time-out the run waits for ever.
     """
 
     type = "wait_for"
@@ -44,7 +45,6 @@ class WaitFor(Step):
         Field("then", Kind.STEP),
         Field("else", Kind.STEP),
     )
-    calendar = True
 
     @property
     def event(self) -> str | None:
@@ -67,7 +67,8 @@ class WaitFor(Step):
         if batch.woken is Woken.TIMER:
             return [Go(self.way("else"), "else")] * len(batch.instants)
         timeout = self.values.get("timeout")
-        ends: list[int] | list[None] = _ends(timeout, batch) if timeout else [None] * len(batch.instants)
+        length = int(parse_duration(timeout).total_seconds()) * 1000 if timeout else None
+        ends = [None if length is None else instant + length for instant in batch.instants]
         decisions: list[Decision] = [Wait(until, listens=True) for until in ends]
         if batch.met:
             go = Go(self.way("then"), "then")

@@ -182,3 +182,49 @@ def test_the_pages_list_write_and_turn_journeys_in_both_languages(api: Api) -> N
     assert "Scénarios archivés" in page
     assert browser.get(f"/journeys/{journey.pk}/edit").status_code == 200
     assert clock.now() >= journey.created_at
+
+
+def test_a_draft_is_put_and_a_status_that_is_none_refused(api: Api) -> None:
+    journey = api("POST", "journeys", api.document()).json()
+    path = f"journeys/{journey['id']}/draft"
+    assert api("PUT", path, api.document(name="Autre")).json()["name"] == "Autre"
+    assert api("GET", path).json()["name"] == "Autre"
+    assert api("GET", "journeys?status=draft").json()["items"][0]["id"] == journey["id"]
+    assert api("GET", "journeys?status=lost").status_code == 422
+
+
+def test_events_never_received_are_warnings_at_their_place(api: Api, store: Any) -> None:
+    where = [{"property": "colour", "op": "eq", "value": "red"}]
+    document = api.document(
+        entry={"triggers": [{"type": "event", "event": "Signed Up", "where": where}]},
+        steps=[
+            {
+                "id": "rest",
+                "type": "wait_for",
+                "event": "Paid",
+                "timeout": "1d",
+                "then": "end",
+                "else": "end",
+            },
+            {"id": "end", "type": "end"},
+        ],
+    )
+    told = api("POST", "journeys", document).json()["warnings"]
+    assert [one["pointer"] for one in told] == [
+        "/entry/triggers/0/event",
+        "/entry/triggers/0/where/0/property",
+        "/steps/0/event",
+    ]
+
+
+def test_a_message_that_a_journey_sends_is_not_removed(api: Api) -> None:
+    body = {"name": "Hello", "subject": "S", "text": "T"}
+    used, free = (api("POST", "messages", body).json()["id"] for _ in range(2))
+    steps = [{"id": "rest", "type": "send_email", "message": used}]
+    journey = api("POST", "journeys", api.document(steps=steps)).json()["id"]
+    refused = api("DELETE", f"messages/{used}")
+    assert (refused.status_code, refused.json()["type"]) == (409, "in-use")
+    assert refused.json()["uses"] == [{"kind": "Journey", "name": "Bienvenue"}]
+    assert api("DELETE", f"messages/{free}").status_code == 204
+    api("POST", f"journeys/{journey}/archive")
+    assert api("DELETE", f"messages/{used}").status_code == 204

@@ -237,3 +237,12 @@ def test_one_day_is_the_same_hour_where_the_contact_lives(world: World) -> None:
         paris: datetime(2026, 3, 29, 8, 0, tzinfo=UTC),
         utc: datetime(2026, 3, 29, 9, 0, tzinfo=UTC),
     }
+
+
+def test_a_day_of_a_time_out_has_24_hours(world: World) -> None:
+    world.at(datetime(2026, 3, 28, 9, 0, tzinfo=UTC))
+    journey = world.journey([{"id": "rest", "type": "wait_for", "event": "bought", "timeout": "1d"}])
+    [paris] = world.contacts(1, timezone="Europe/Paris")
+    world.enrol(journey, [paris])
+    world.settle()
+    assert Enrolment.objects.get().due_at == datetime(2026, 3, 29, 9, 0, tzinfo=UTC)

@@ -90,6 +90,39 @@ def test_a_wait_ends_on_the_event_or_at_the_time_out(living: Living) -> None:
     assert standing(journey) == {("active", "yes"): 2, ("active", "no"): 2}
 
 
+def test_what_a_machine_did_moves_nobody_unless_it_is_asked_for(living: Living) -> None:
+    of_machines = [{"property": "machine", "op": "eq", "value": True}]
+
+    def steps(**more: Any) -> list[dict[str, Any]]:
+        wait = {"id": "w", "type": "wait_for", "event": "email.clicked", "timeout": "2h", **more}
+        return [{**wait, "then": "yes", "else": "yes"}, {"id": "yes", "type": "delay", "for": "10d"}]
+
+    def entry(**more: Any) -> dict[str, Any]:
+        return {"triggers": [{"type": "event", "event": "email.opened", **more}]}
+
+    exits = [{"when": {"type": "event", "event": "email.complained"}}]
+    people = living.journey(steps(), entry=entry(), exit=exits)
+    machines = living.journey(steps(where=of_machines), entry=entry(where=of_machines))
+    prefetched, opened = living.contacts(2)
+    living.did(prefetched, "email.opened", machine=True)
+    living.did(opened, "email.opened")
+    living.live()
+    assert dict(Enrolment.objects.values_list("journey_id", "contact_id")) == {
+        people.pk: opened,
+        machines.pk: prefetched,
+    }
+    living.later(minutes=1)
+    for contact in (prefetched, opened):
+        living.did(contact, "email.clicked", machine=True)
+    living.did(opened, "email.complained", machine=True)
+    living.live()
+    assert standing(people) == {("active", "w"): 1}
+    assert standing(machines) == {("active", "yes"): 1}
+    living.did(opened, "email.clicked")
+    living.live()
+    assert standing(people) == {("active", "yes"): 1}
+
+
 def test_a_late_event_ends_a_wait_whose_time_out_was_not_acted_on(living: Living) -> None:
     journey = living.journey(WAIT, entry=ON_SIGNUP)
     [contact] = living.contacts(1)

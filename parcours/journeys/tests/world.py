@@ -145,7 +145,15 @@ class Living(World):
         super().__init__()
         self.digest = digest or Digest()
 
-    def did(self, contact: int, name: str, *, ago: timedelta = timedelta(0), **properties: Any) -> str:
+    def did(
+        self,
+        contact: int,
+        name: str,
+        *,
+        ago: timedelta = timedelta(0),
+        machine: bool = False,
+        **properties: Any,
+    ) -> str:
         """An event is accepted now; it occurred a while ago. Answers its message id."""
         now = to_ms(clock.now())
         message_id = new_id()
@@ -156,6 +164,7 @@ class Living(World):
             message_id=message_id,
             contact=contact,
             properties=properties,
+            machine=machine,
         )
         journal.append([event], account_id=self.account.pk)
         return message_id
