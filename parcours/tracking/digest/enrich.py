@@ -36,7 +36,7 @@ _CAMPAIGN = (
     ("utm_content", "content"),
 )
 _FROM_PAGE = ("url", "path", "referrer")
-_REGION = re.compile(r"[A-Z]{2}-([A-Z0-9]{1,3})")
+_REGION = re.compile(r"([A-Z]{2})-([A-Z0-9]{1,3})")
 
 
 @lru_cache(maxsize=20_000)
@@ -96,9 +96,11 @@ def enrich(properties: dict[str, Any], *, context: Context, agent: str) -> None:
 
 
 def split_region(properties: dict[str, Any]) -> None:
-    """A region is kept without its country: "US-TN" is "TN" (ISO 3166-2)."""
+    """A region is kept without its country: "US-TN" (ISO 3166-2) is "TN", of "US" unless another country is said."""
     region = properties.get("region")
     if isinstance(region, str):
         match = _REGION.fullmatch(region)
         if match:
-            properties["region"] = match[1]
+            properties["region"] = match[2]
+            if not properties.get("country"):
+                properties["country"] = match[1]
