@@ -14,6 +14,8 @@ METRICS: dict[str, Promise | str] = {
     "delivery_rate": _("Delivery rate"),
     "bounces": _("Bounces"),
     "bounce_rate": _("Bounce rate"),
+    "undelivered": _("Undelivered"),
+    "undelivered_rate": _("Undelivered rate"),
     "opened": _("Recipients who opened"),
     "open_rate": _("Open rate"),
     "total_opens": _("Total opens"),

@@ -12,7 +12,7 @@ from parcours.events.watermark import Watermark
 from parcours.reports import orders
 
 #: What a metric counts, hence what its list holds: sends, people or events.
-SENDS = ("sends", "bounces", "deliveries")
+SENDS = ("sends", "bounces", "deliveries", "undelivered")
 PEOPLE = ("recipients", "opened", "clicked", "clicks_per_unique_open", "unsubscribed")
 EVENTS = {"total_opens": "email.opened", "total_clicks": "email.clicked", "abuse_reports": "email.complained"}
 
@@ -20,6 +20,7 @@ EVENTS = {"total_opens": "email.opened", "total_clicks": "email.clicked", "abuse
 NUMERATOR = {
     "delivery_rate": "deliveries",
     "bounce_rate": "bounces",
+    "undelivered_rate": "undelivered",
     "open_rate": "opened",
     "click_rate": "clicked",
     "abuse_rate": "abuse_reports",
@@ -115,6 +116,9 @@ def _engagement(row: dict[str, Any]) -> dict[str, float | int | None]:
         "delivery_rate": _rate(deliveries, sends),
         "bounces": row["bounces"],
         "bounce_rate": _rate(row["bounces"], sends),
+        # Of SMS and WhatsApp messages only: an e-mail that does not arrive has bounced.
+        "undelivered": 0,
+        "undelivered_rate": None,
         "opened": known(opens_known, row["opened"]),
         "open_rate": _rate(row["deliveries_opened"], row["deliveries_with_opens"]),
         "total_opens": known(opens_known, row["total_opens"]),
