@@ -149,11 +149,13 @@ def _people(account: int, *, contacts: int, now: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            INSERT INTO contacts_contact (id, account_id, email, external_id, first_name, last_name, locale, timezone,
-                country, city, attributes, consent_email, consent_sms, consent_whatsapp, created_at, updated_at)
+            INSERT INTO contacts_contact (id, account_id, email, external_id, first_name, last_name, sort_name,
+                locale, timezone, country, city, attributes, consent_email, consent_sms, consent_whatsapp,
+                created_at, updated_at)
             WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {contacts})
             SELECT i + 1, {account}, 'c' || i || '@example.org', 'u' || i, 'First' || (i % 500), 'Last' || (i % 700),
-                'fr', 'Europe/Paris', substr('FRBECHCA', 1 + 2 * (i % 4), 2), 'Paris', json_object({", ".join(pairs)}),
+                'first' || (i % 500) || ' last' || (i % 700), 'fr', 'Europe/Paris',
+                substr('FRBECHCA', 1 + 2 * (i % 4), 2), 'Paris', json_object({", ".join(pairs)}),
                 CASE i % 3 WHEN 0 THEN 'opted_in' WHEN 1 THEN 'opted_out' ELSE 'pending' END, 'pending', 'pending',
                 {now - 400 * DAY_MS}, {now - 400 * DAY_MS} FROM n"""
         )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from ninja import Body, Query, Router, Schema, Status
@@ -17,13 +17,13 @@ from parcours.accounts import jobs
 from parcours.accounts.access import Actor, as_id, find, for_account
 from parcours.accounts.models import Account, BusinessUnit
 from parcours.contacts import actions, definitions, exports, queries, timeline, uses
-from parcours.contacts import audience as audiences
 from parcours.contacts.audience import Audience
 from parcours.contacts.importing import actions as importing
 from parcours.contacts.importing import undoing
 from parcours.contacts.importing.models import Import
 from parcours.contacts.merging import people
 from parcours.contacts.models import Contact, List, ListMember
+from parcours.contacts.orders import SORTS
 from parcours.lib import clock
 from parcours.lib.paging import Paging, newest_first
 from parcours.lib.problems import Fault, Invalid, NotFound, Problem
@@ -110,8 +110,8 @@ def audience_of(actor: Actor, wanted: ContactFilter) -> Audience:
     return audience
 
 
-def contacts_of(actor: Actor, wanted: ContactFilter) -> Any:
-    """The contacts that meet a filter. Raises NotFound for a list or a segment that is not the account's."""
+def keys_of(actor: Actor, wanted: ContactFilter) -> Q:
+    """Of a filter, who has its e-mail address, number and external id."""
     country = actor.account.country
     found = audience_of(actor, wanted).rows(actor.account)
     for key in ("email", "phone", "external_id"):
@@ -131,11 +131,13 @@ def find_contact(contact_id: str, actor: Actor) -> Contact:
 def list_contacts(
     request: HttpRequest, paging: Query[Paging], wanted: Query[ContactFilter], sort: str = "newest"
 ) -> Any:
-    if sort not in audiences.SORTS:
-        detail = _("An order is one of: %(orders)s.") % {"orders": ", ".join(audiences.SORTS)}
+    if sort not in SORTS:
+        detail = _("An order is one of: %(orders)s.") % {"orders": ", ".join(SORTS)}
         raise Invalid(detail, [Fault(pointer="/sort", detail=detail)])
-    found = contacts_of(_actor(request), wanted)
-    page = audiences.page(found, sort=sort, cursor=paging.cursor, size=paging.limit)
+    actor = _actor(request)
+    page = audience_of(actor, wanted).page(
+        actor.account, sort=sort, cursor=paging.cursor, size=paging.limit, only=keys_of(actor, wanted)
+    )
     return {"items": queries.described(page.ids), "next": page.next}
 
 
@@ -170,8 +172,7 @@ def export_contacts(
     request: HttpRequest, wanted: Query[ContactFilter], format: str = "csv", columns: str = ""
 ) -> Any:
     actor = _actor(request)
-    found = contacts_of(actor, wanted).order_by("-pk").values_list("pk", flat=True)
-    ids = array("q", found.iterator(10_000))
+    ids = audience_of(actor, wanted).chosen(actor.account, only=keys_of(actor, wanted))
     chosen = [column.strip() for column in columns.split(",") if column.strip()]
     return exports.contacts(request, ids, account=actor.account, kind=format, columns=chosen)
 

@@ -67,7 +67,7 @@ def act_in_bulk(request: HttpRequest, payload: BulkAction) -> Any:
         raise Invalid(detail, [Fault(pointer="/who", detail=detail)])
     if payload.action == "erase":
         audience.check(actor.account)
-        count = audience.rows(actor.account).count()
+        count = audience.count(actor.account)
         if payload.count != count:
             detail = _("Say how many people are erased: %(count)d.") % {"count": count}
             raise Invalid(detail, [Fault(pointer="/count", detail=detail)])

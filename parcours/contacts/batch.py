@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from parcours.accounts.models import Account
 from parcours.contacts import attributes, rows
+from parcours.contacts.folding import sort_name
 from parcours.contacts.lines import CHANNELS, COLUMNS, KEYS, Line, Reader, Refused, fault_of
 from parcours.contacts.merging.people import by_former_keys, survivors
 from parcours.contacts.models import AttributeDefinition, ConsentValue
@@ -29,7 +30,7 @@ from parcours.lib import bulk
 
 _LOCK = 7_301_001  # names the advisory lock among all those that PostgreSQL may hold for us
 _CONSENT_COLUMNS = tuple(f"consent_{channel}" for channel in CHANNELS)
-WRITTEN = (*COLUMNS, "attributes", *_CONSENT_COLUMNS, "updated_at")
+WRITTEN = (*COLUMNS, "sort_name", "attributes", *_CONSENT_COLUMNS, "updated_at")
 _READ = f"SELECT id, {', '.join(COLUMNS)}, attributes, {', '.join(_CONSENT_COLUMNS)} FROM contacts_contact"
 _OPTED_OUT = ConsentValue.OPTED_OUT.value
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -375,6 +376,7 @@ class Batch:
     def _row(self, person: Person) -> tuple[Any, ...]:
         return (
             *person.values.values(),
+            sort_name(person.values["first_name"], person.values["last_name"]),
             _encode(person.attributes).decode() if person.attributes else "{}",
             *person.consents.values(),
             self.now_ms,

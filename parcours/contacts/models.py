@@ -32,6 +32,8 @@ class Contact(models.Model):
     external_id = models.CharField(max_length=255, null=True, blank=True)
     first_name = models.CharField(max_length=200, null=True, blank=True)
     last_name = models.CharField(max_length=200, null=True, blank=True)
+    # Written by whatever writes names (`folding.sort_name`).
+    sort_name = models.CharField(max_length=120, null=True, blank=True, editable=False)
     locale = models.CharField(max_length=35, null=True, blank=True)
     timezone = models.CharField(max_length=64, null=True, blank=True)
     country = models.CharField(max_length=2, null=True, blank=True)
@@ -55,10 +57,17 @@ class Contact(models.Model):
             models.UniqueConstraint(fields=["account", "phone"], name="contact_phone"),
             models.UniqueConstraint(fields=["account", "external_id"], name="contact_external_id"),
         ]
+        # `erased_at` is in them to be read, not to be looked up by. Of a partial index SQLite would read the rows as
+        # well, and one that began with it SQLite would take before those of the keys above.
         indexes = [
+            models.Index(fields=["account", "-id", "erased_at"], name="contact_living"),
+            models.Index(fields=["account", "sort_name", "id", "erased_at"], name="contact_by_name"),
+            models.Index(fields=["account", "created_at", "id", "erased_at"], name="contact_by_creation"),
+            models.Index(fields=["account", "last_seen_at", "id", "erased_at"], name="contact_by_sight"),
             models.Index(
-                fields=["account", "-id"], name="contact_living", condition=models.Q(erased_at__isnull=True)
-            )
+                fields=["account", "consent_email", "consent_sms", "consent_whatsapp", "erased_at"],
+                name="contact_consents",
+            ),
         ]
 
     def __str__(self) -> str:

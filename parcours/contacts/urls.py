@@ -6,6 +6,7 @@ contacts_patterns = (
     [
         path("", contacts.index, name="index"),
         path("new", contacts.new, name="new"),
+        path("count", contacts.count, name="count"),
         path("export", contacts.export, name="export"),
         path("export/columns", contacts.export_columns, name="export_columns"),
         path("bulk", bulk.act, name="bulk"),

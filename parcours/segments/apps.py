@@ -18,7 +18,7 @@ class SegmentsAppConfig(AppConfig):
 
         fanout.register(listener)
         names.register("segment", names.Rows(lambda: Segment))
-        contacts_audience.register_segments(audience.names, audience.members)
+        contacts_audience.register_segments(audience.names, audience.reader)
         uses.register(audience.users)
         naming.register("segment", audience.named)
         panels.register(panels.Panel(_("Segments"), "segments:of_contact", order=30))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.urls import reverse
@@ -13,8 +14,9 @@ from parcours.contacts.uses import User
 from parcours.events import watermark
 from parcours.events.store import queries as store
 from parcours.lib.instants import from_ms
-from parcours.segments import queries
 from parcours.segments.models import Segment
+_ABOVE_ALL = 2**63 - 1
+
 
 
 def names(account_id: int) -> list[tuple[int, str]]:
@@ -22,10 +24,34 @@ def names(account_id: int) -> list[tuple[int, str]]:
     return list(Segment.objects.filter(account_id=account_id).values_list("pk", "name"))
 
 
-def members(account_id: int, segment_id: int) -> Sequence[int]:
-    """Who is in a segment now, as the event store knows it; nobody for one that is gone."""
-    segment = Segment.objects.filter(account_id=account_id, pk=segment_id).first()
-    return [] if segment is None else queries.member_ids(segment)
+@dataclass(frozen=True)
+class Reading:
+    """Who is in a segment at a watermark, as `contacts.audience` asks it; nobody in one that is gone."""
+
+    account_id: int
+    segment_id: int
+    load: int
+
+    def held(self, contacts: Sequence[int]) -> set[int]:
+        """Those of some contacts who are in it."""
+        rows = (
+            store.run("segment_entries_of", self._scope() | {"contacts": list(contacts)}) if contacts else []
+        )
+        return {row["contact"] for row in rows}
+
+    def below(self, contact: int | None, limit: int) -> list[int]:
+        """Its first `limit` members whose id is lower (None: of all), the highest id first."""
+        bound = self._scope() | {"below": contact or _ABOVE_ALL, "limit": limit}
+        return [row["contact"] for row in store.run("segment_members_below", bound)]
+
+    def _scope(self) -> dict[str, int]:
+        return {"account": self.account_id, "segment": self.segment_id, "load": self.load}
+
+
+def reader(account_id: int, segment_id: int) -> Reading:
+    """Who is in a segment now."""
+    known = Segment.objects.filter(account_id=account_id, pk=segment_id).exists()
+    return Reading(account_id, segment_id if known else 0, watermark.current(account_id).load)
 
 
 def of_contact(account_id: int, contact_id: int) -> list[tuple[Segment, datetime]]:

@@ -17,7 +17,6 @@ from parcours.criteria.parse import parse
 from parcours.criteria.words import names as word_names
 from parcours.criteria.words import say
 from parcours.events import watermark
-from parcours.events.store import queries as store_queries
 from parcours.lib import clock
 from parcours.lib.instants import to_ms
 from parcours.segments import names
@@ -33,13 +32,6 @@ class Preview:
     as_of: datetime
     count: int
     sample: Sequence[dict[str, Any]]
-
-
-def member_ids(segment: Segment) -> list[int]:
-    """Every contact in a segment, at the present watermark, by id."""
-    read = watermark.current(segment.account_id)
-    bound = {"account": segment.account_id, "segment": segment.pk, "load": read.load}
-    return [row["contact"] for row in store_queries.run("segment_member_ids", bound)]
 
 
 def night_hour(account: Account) -> int:

@@ -175,7 +175,8 @@ def with_email(account_id: int, contact_ids: Iterable[int]) -> set[int]:
     among, bound = bulk.among("id", ids)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id FROM contacts_contact WHERE account_id = %s AND email IS NOT NULL AND {among}",
+            # The plus keeps SQLite from reading all the addresses of the account in their index.
+            f"SELECT id FROM contacts_contact WHERE +account_id = %s AND email IS NOT NULL AND {among}",
             [account_id, bound],
         )
         return {row[0] for row in cursor.fetchall()}

@@ -191,6 +191,7 @@ PAGES: dict[str, str] = {
     "contacts/merge": WRITE,
     "contacts/<str:contact_id>/merges": READ,
     "contacts/<str:contact_id>/unmerge": WRITE,
+    "contacts/count": READ,
     "contacts/new": WRITE,
     "contacts/export": READ,
     "contacts/export/columns": READ,

@@ -21,6 +21,7 @@ from parcours.contacts import attributes
 from parcours.contacts import batch as batches
 from parcours.contacts.attributes import Type
 from parcours.contacts.batch import Batch
+from parcours.contacts.folding import sort_name
 from parcours.contacts.importing.columns import LineReader
 from parcours.contacts.lines import CHANNELS, COLUMNS, KEYS, Reader, clean_tags
 from parcours.contacts.models import ConsentValue
@@ -30,6 +31,7 @@ from parcours.lib import bulk
 
 _PENDING = ConsentValue.PENDING.value
 _MOST_REMEMBERED = 20_000
+_FIRST_NAME, _LAST_NAME = COLUMNS.index("first_name"), COLUMNS.index("last_name")
 #: Numbers that Python writes as JSON does.
 _PLAIN_NUMBER = re.compile(r"-?[1-9]\d{0,11}(?:\.\d{1,3})?|0")
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -244,7 +246,15 @@ def _insert(batch: Batch, cells: Cells, everyone: Everyone, count: int) -> list[
         "contacts_contact",
         ("id", "account_id", *batches.WRITTEN),
         list(
-            zip(ids, repeat(account_id), *columns, _documents(cells, count), *consents.values(), repeat(now))
+            zip(
+                ids,
+                repeat(account_id),
+                *columns,
+                map(sort_name, columns[_FIRST_NAME], columns[_LAST_NAME]),
+                _documents(cells, count),
+                *consents.values(),
+                repeat(now),
+            )
         ),
     )
     batch.declare(name for name, values in cells.attributes.items() if any(values))

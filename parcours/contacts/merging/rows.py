@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 from django.db import connection
 
+from parcours.contacts.folding import sort_name
 from parcours.contacts.lines import CHANNELS, COLUMNS, KEYS
 from parcours.contacts.person import Person
 from parcours.lib import bulk
 
 _CONSENTS = tuple(f"consent_{channel}" for channel in CHANNELS)
 _READ = f"SELECT id, {', '.join(COLUMNS)}, attributes, {', '.join(_CONSENTS)} FROM contacts_contact"
-_WRITTEN = (*COLUMNS, "attributes", *_CONSENTS, "updated_at", "erased_at")
+_WRITTEN = (*COLUMNS, "sort_name", "attributes", *_CONSENTS, "updated_at", "erased_at")
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -43,6 +44,7 @@ def write(people: Iterable[Person], *, now_ms: int) -> None:
     rows = [
         (
             *(person.values[name] for name in COLUMNS),
+            sort_name(person.values["first_name"], person.values["last_name"]),
             to_json(person.attributes),
             *(person.consents[channel] for channel in CHANNELS),
             now_ms,
@@ -61,7 +63,7 @@ def empty(contact_ids: Sequence[int], *, now_ms: int) -> None:
     pending = ", ".join(f"{column} = 'pending'" for column in _CONSENTS)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE contacts_contact SET {nothing}, {pending}, attributes = %s, updated_at = %s,"
+            f"UPDATE contacts_contact SET {nothing}, sort_name = NULL, {pending}, attributes = %s, updated_at = %s,"
             f" erased_at = %s WHERE {among}",
             ["{}", now_ms, now_ms, bound],
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -17,6 +18,21 @@ from parcours.lib import clock
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
+class Held:
+    """A segment that somebody else keeps."""
+
+    def __init__(self, contacts: Iterable[int]) -> None:
+        self.contacts = set(contacts)
+
+    def held(self, contacts: Sequence[int]) -> set[int]:
+        return self.contacts & set(contacts)
+
+    def below(self, contact: int | None, limit: int) -> list[int]:
+        return sorted((one for one in self.contacts if contact is None or one < contact), reverse=True)[
+            :limit
+        ]
+
+
 @pytest.fixture
 def people(shop: Shop, monkeypatch: Any) -> Shop:
     made = definitions.create_list(account_id=shop.account.pk, name="L", now=clock.now())
@@ -27,7 +43,7 @@ def people(shop: Shop, monkeypatch: Any) -> Shop:
         {"phone": "0612345678", "lists": [made.pk]},
         {"email": "b@example.org", "first_name": "=1+1", "attributes": {"n": 2, "m": "x"}},
     )
-    segment = list(Contact.objects.order_by("pk").values_list("pk", flat=True)[:2])
+    segment = Held(Contact.objects.order_by("pk").values_list("pk", flat=True)[:2])
     monkeypatch.setattr(
         audience, "_segments", [(lambda account_id: [(7, "S")], lambda account_id, segment_id: segment)]
     )

@@ -103,10 +103,10 @@ def test_an_attribute_that_fits(crowd: Shop) -> None:
     definitions.declare_attribute(account_id=crowd.account.pk, name="points", type="number", now=clock.now())
     job = do(crowd, Audience(tag="vip"), "set_attribute", name="points", value="12")
     assert job.result["changed"] == 12
-    assert Audience(attribute="points").rows(crowd.account).count() == 12
+    assert Audience(attribute="points").count(crowd.account) == 12
     assert {contact.attributes.get("points") for contact in Contact.objects.filter(tags__name="vip")} == {12}
     do(crowd, Audience(), "set_attribute", name="points", value="")
-    assert Audience(attribute="points").rows(crowd.account).count() == 0
+    assert Audience(attribute="points").count(crowd.account) == 0
 
 
 def test_erasing_many(crowd: Shop) -> None:

@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from parcours.accounts.access import as_id
 from parcours.accounts.models import Account
 from parcours.contacts import audience as audiences
 from parcours.contacts import queries, tags
@@ -17,11 +18,18 @@ from parcours.contacts.models import Channel, ConsentValue, List
 
 #: Beyond, a page does not read how many contacts it lists from their ids in its address.
 MOST_IDS = 1_000
-SORTS = (
-    ("newest", gettext_lazy("Newest first")),
-    ("oldest", gettext_lazy("Oldest first")),
-    ("email", gettext_lazy("By e-mail address")),
-)
+#: The orders that the page offers, its own first.
+SORTS = {
+    "-created_at": gettext_lazy("Newest first"),
+    "created_at": gettext_lazy("Oldest first"),
+    "name": gettext_lazy("By name"),
+    "-name": gettext_lazy("By name, from Z to A"),
+    "email": gettext_lazy("By e-mail address"),
+    "-email": gettext_lazy("By e-mail address, from Z to A"),
+    "-last_seen_at": gettext_lazy("Last seen first"),
+    "last_seen_at": gettext_lazy("Seen longest ago first"),
+}
+BY_CREATION = "-created_at"
 
 
 def of_request(query: QueryDict) -> Audience:
@@ -53,7 +61,7 @@ def choices(account: Account) -> dict[str, Any]:
         "tags": tags.offered(account.pk),
         "consents": consent_choices(),
         "attributes": list(queries.attribute_types(account.pk)),
-        "sorts": SORTS,
+        "sorts": SORTS.items(),
     }
 
 
@@ -82,5 +90,5 @@ def _without(audience: Audience, field: str) -> Audience:
 
 
 def _name(pk: str, rows: Any) -> str:
-    found = rows.filter(pk=int(pk)).first() if pk.isdigit() and len(pk) < 19 else None
+    found = rows.filter(pk=as_id(pk) or 0).first()
     return found.name if found else ""

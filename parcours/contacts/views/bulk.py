@@ -40,7 +40,7 @@ def act(request: PageRequest) -> HttpResponse:
     audience = of_request(request.GET)
     try:
         audience.check(account)
-        count = audience.rows(account).count()
+        count = audience.count(account)
     except Invalid as problem:
         messages.error(request, problem.detail)
         return redirect("contacts:index")

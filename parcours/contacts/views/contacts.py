@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from clickhouse_connect.driver.exceptions import Error as StoreError
@@ -9,20 +10,32 @@ from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from parcours.accounts.access import WRITE, PageRequest, page
 from parcours.contacts import actions, exports
-from parcours.contacts import audience as audiences
-from parcours.contacts.audience import Audience
+from parcours.contacts.audience import Audience, Page
 from parcours.contacts.forms import ContactForm, add_faults
-from parcours.contacts.queries import living
-from parcours.contacts.views.audiences import address, choices, in_words, of_request
+from parcours.contacts.views.audiences import BY_CREATION, SORTS, address, choices, in_words, of_request
 from parcours.contacts.views.people import people
 from parcours.lib import clock
 from parcours.lib.problems import Invalid, Problem
+from parcours.ui.columns import columns
 
 _A_PAGE = 50
+_COLUMNS = {
+    "name": gettext_lazy("Name"),
+    "email": gettext_lazy("Address"),
+    "last_seen_at": gettext_lazy("Last seen"),
+    "created_at": gettext_lazy("Added"),
+}
+_CSS = {
+    "email": "d-none d-md-table-cell",
+    "last_seen_at": "d-none d-lg-table-cell",
+    "created_at": "d-none d-sm-table-cell",
+}
+_FALLING = ("last_seen_at", "created_at")
 
 
 @require_GET
@@ -31,22 +44,22 @@ def index(request: PageRequest) -> HttpResponse:
     """The account's contacts; a search and filters narrow them."""
     account = request.actor.account
     audience = of_request(request.GET)
-    sort = request.GET.get("sort", "")
-    sort = sort if sort in audiences.SORTS else audiences.SORTS[0]
+    asked = request.GET.get("sort", "")
+    sort = asked if asked in SORTS else BY_CREATION
     cursor = request.GET.get("cursor", "")
-    away = False
+    found, away = Page([], None, 0), False
     try:
         audience.check(account)
-        rows = audience.rows(account)
     except Invalid:  # An address edited by hand: a consent that is none filters nothing.
         audience = Audience.read({**audience.as_json(), "consent": ""})
-        rows = audience.rows(account)
-    except (StoreError, OSError):
-        away, rows = True, living(account.pk).none()
     try:
-        found = audiences.page(rows, sort=sort, cursor=cursor, size=_A_PAGE)
-    except Invalid:
-        cursor, found = "", audiences.page(rows, sort=sort, cursor="", size=_A_PAGE)
+        try:
+            found = audience.page(account, sort=sort, cursor=cursor, size=_A_PAGE)
+        except Invalid:  # A cursor of another order: the first page.
+            cursor = ""
+            found = audience.page(account, sort=sort, cursor="", size=_A_PAGE)
+    except (StoreError, OSError):
+        away = True
     context = {
         "people": people(found.ids),
         "audience": audience,
@@ -54,12 +67,28 @@ def index(request: PageRequest) -> HttpResponse:
         "filters": [each for each in in_words(account, audience) if each["value"]],
         "choices": choices(account),
         "sort": sort,
-        "count": rows.count(),
+        "by_itself": sort == BY_CREATION,
+        "heads": dict(zip(_COLUMNS, columns(_COLUMNS, sort, falling=_FALLING, css=_CSS), strict=True)),
+        "count": found.count,
         "next": found.next,
+        "first": not cursor,
         "away": away,
-        "empty": not found.ids and audience.everybody and not cursor,
+        "empty": not found.ids and audience.everybody and not cursor and not away,
     }
     return render(request, "contacts/index.html", context)
+
+
+@require_GET
+@page
+def count(request: PageRequest) -> HttpResponse:
+    """A fragment: how many contacts a search and filters find, asked apart where counting them takes a while."""
+    account = request.actor.account
+    audience = of_request(request.GET)
+    counted: int | None = None
+    with contextlib.suppress(Invalid, StoreError, OSError):
+        audience.check(account)
+        counted = audience.count(account)
+    return render(request, "contacts/count.html", {"count": counted})
 
 
 @require_http_methods(["GET", "POST"])
@@ -124,9 +153,9 @@ def export_columns(request: PageRequest) -> HttpResponse:
     audience = of_request(request.GET)
     try:
         audience.check(account)
-        count: int | None = audience.rows(account).count()
+        counted: int | None = audience.count(account)
     except (StoreError, OSError):
-        count = None
+        counted = None
     except Problem as problem:
         if problem.status == 404:
             raise
@@ -137,6 +166,6 @@ def export_columns(request: PageRequest) -> HttpResponse:
         "filters": in_words(account, audience),
         "address": address(audience),
         "columns": exports.columns_of(account.pk),
-        "count": count,
+        "count": counted,
     }
     return render(request, "contacts/export.html", context)

@@ -20,6 +20,7 @@ def people(contact_ids: list[int]) -> list[dict[str, Any]]:
             "name": " ".join(part for part in (person["first_name"], person["last_name"]) if part),
             "consents": consents_of(person),
             "created": from_ms(person["created_at"]),
+            "seen": None if person["last_seen_at"] is None else from_ms(person["last_seen_at"]),
         }
         for person in queries.snapshot(contact_ids)
     }

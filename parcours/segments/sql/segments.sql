@@ -33,9 +33,9 @@ SELECT
     p.gone AS gone,
     trimBoth(concat(p.first_name, ' ', p.last_name)) AS full_name,
     multiIf(
-        {sort:String} = 'name' AND full_name = '', if({down:UInt8}, ' ', '~~'),
+        {sort:String} = 'name' AND full_name = '', {last:String},
         {sort:String} = 'name', if(isValidASCII(full_name), lower(full_name), replaceRegexpAll(lowerUTF8(normalizeUTF8NFKD(full_name)), '\\p{Mn}', '')),
-        {sort:String} = 'email' AND p.email = '', if({down:UInt8}, ' ', '~~'),
+        {sort:String} = 'email' AND p.email = '', {last:String},
         {sort:String} = 'email', lower(p.email),
         {sort:String} = 'email_opt_in', toString(p.consent_email = 'opted_in'),
         {sort:String} = 'sms_opt_in', toString(p.consent_sms = 'opted_in'),
@@ -72,38 +72,6 @@ WHERE (
 ORDER BY if({down:UInt8}, key, '') DESC, if({down:UInt8}, '', key), m.contact DESC
 LIMIT {limit:UInt32}
 
--- name: segment_members_count
--- about: How many contacts are in a segment at a watermark, among those whom words find.
-SELECT count() AS members
-FROM profiles_at(account = {account:UInt32}, load = {load:UInt64}) AS p
-RIGHT JOIN
-(
-    SELECT contact
-    FROM
-    (
-        SELECT contact, member
-        FROM memberships
-        WHERE account = {account:UInt32} AND segment = {segment:UInt64} AND load <= {load:UInt64}
-        ORDER BY contact, load DESC, position DESC
-        LIMIT 1 BY contact
-    )
-    WHERE member = 1
-) AS m ON p.contact = m.contact
-WHERE arrayAll(
-    word -> position(replaceRegexpAll(lowerUTF8(normalizeUTF8NFKD(
-                    concat(p.first_name, ' ', p.last_name, ' ', p.email, ' ', p.phone, ' ', p.external_id)
-                )), '\\p{Mn}', ''), word) > 0,
-    {words:Array(String)}
-)
-
--- name: segment_people
--- about: What a list of a segment shows of contacts, as they were at a watermark.
-SELECT contact, first_name, last_name, email, consent_email, consent_sms, gone
-FROM profiles
-WHERE account = {account:UInt32} AND load <= {load:UInt64} AND contact IN {contacts:Array(UInt64)}
-ORDER BY contact, load DESC
-LIMIT 1 BY contact
-
 -- name: segment_changes
 -- about: A page of the entries into a segment and the exits from it until a watermark, the latest first.
 SELECT contact, member, toUnixTimestamp64Milli(at) AS at, load, position
@@ -127,12 +95,3 @@ FROM memberships
 WHERE account = {account:UInt32} AND segment = {segment:UInt64} AND load <= {load:UInt64}
     AND ({since:Int64} = 0 OR toUnixTimestamp64Milli(at) >= {since:Int64})
     AND ({until:Int64} = 0 OR toUnixTimestamp64Milli(at) < {until:Int64})
-
--- name: segment_member_ids
--- about: Every contact in a segment at a watermark.
-SELECT contact
-FROM memberships
-WHERE account = {account:UInt32} AND segment = {segment:UInt64} AND load <= {load:UInt64}
-GROUP BY contact
-HAVING argMax(member, (load, position)) = 1
-ORDER BY contact

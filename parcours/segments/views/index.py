@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
@@ -16,6 +12,7 @@ from parcours.accounts.access import ADMIN, PageRequest, as_id, for_account, pag
 from parcours.lib import clock
 from parcours.segments import folders, listing, queries
 from parcours.segments.models import Segment
+from parcours.ui.columns import columns
 
 _A_PAGE = 50
 _COLUMNS = {
@@ -27,16 +24,6 @@ _COLUMNS = {
     "computed_at": _("Computed"),
 }
 _FIGURES = ("profiles", "email_opt_ins", "sms_opt_ins")
-
-
-@dataclass(frozen=True)
-class Column:
-    """The head of a column that sorts: `then` is the order that choosing it gives, `order` the present one."""
-
-    label: Promise | str
-    then: str
-    order: str
-    css: str
 
 
 @require_GET
@@ -84,16 +71,3 @@ def pulse(request: PageRequest) -> HttpResponse:
 def asked(request: HttpRequest, name: str) -> str:
     """A parameter of the address, as a text that can be searched for."""
     return request.GET.get(name, "").replace("\0", "").strip()[:200]
-
-
-def columns(
-    labels: dict[str, Any], sort: str, *, figures: tuple[str, ...] = (), falling: tuple[str, ...] = ()
-) -> list[Column]:
-    """The heads of a table's columns; those that are `falling` begin with the largest."""
-    heads = []
-    for name, label in labels.items():
-        order = {name: "ascending", f"-{name}": "descending"}.get(sort, "")
-        turned = {"ascending": f"-{name}", "descending": name}
-        then = turned.get(order, f"-{name}" if name in falling else name)
-        heads.append(Column(label, then, order, "number" if name in figures else ""))
-    return heads

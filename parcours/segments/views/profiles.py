@@ -21,7 +21,8 @@ from parcours.lib.problems import Invalid
 from parcours.segments import curves, exports, listing, members, queries
 from parcours.segments.models import Segment
 from parcours.segments.periods import read_period
-from parcours.segments.views.index import asked, columns
+from parcours.segments.views.index import asked
+from parcours.ui.columns import columns
 
 _A_PAGE = 50
 _COLUMNS = {
@@ -51,7 +52,18 @@ def profiles(request: PageRequest, segment_id: str) -> HttpResponse:
         except Invalid:
             return redirect("segments:profiles", segment.pk)
         read, after = Watermark(as_of=from_ms(as_of), load=load), (key, contact)
-    found = members.members(segment, load=read.load, sort=sort, words=words, limit=_A_PAGE + 1, after=after)
+    asked_for: dict[str, Any] = {
+        "load": read.load,
+        "limit": _A_PAGE + 1,
+        "sort": sort,
+        "words": words,
+        "after": after,
+    }
+    matching: int | None = None
+    if words:
+        found, matching = members.search(segment, **asked_for)
+    else:
+        found = members.members(segment, **asked_for)
     shown = found[:_A_PAGE]
     following = None
     if len(found) > _A_PAGE:
@@ -60,7 +72,7 @@ def profiles(request: PageRequest, segment_id: str) -> HttpResponse:
         "members": shown,
         "next": following,
         "search": search,
-        "found": members.count(segment, load=read.load, words=words) if words else None,
+        "found": matching,
         "columns": columns(_COLUMNS, sort, falling=_FALLING),
         "sort": sort,
         "first": after is None,

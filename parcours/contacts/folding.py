@@ -1,0 +1,22 @@
+"""Texts without case nor accents: how names sort, and how the words of a search are compared with them."""
+
+from __future__ import annotations
+
+import unicodedata
+
+#: Beyond, the ends of names say nothing for their order.
+LONGEST_SORT_NAME = 120
+
+
+def folded(text: str) -> str:
+    """A text without case nor accents, as the event store's `name_folded` and `keys_folded` are."""
+    if text.isascii():
+        return text.lower()
+    marked = unicodedata.normalize("NFKD", text)
+    return "".join(one for one in marked if unicodedata.category(one) != "Mn").lower()
+
+
+def sort_name(first_name: str | None, last_name: str | None) -> str | None:
+    """What a contact's name sorts by, as it is shown: the first name first; None where there is no name."""
+    shown = " ".join(part for part in (first_name, last_name) if part)
+    return folded(shown)[:LONGEST_SORT_NAME].strip() or None
