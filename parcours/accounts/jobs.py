@@ -14,8 +14,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypedDict
 
 import structlog
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
 from django.db.models import F, Q
+from django.utils import translation
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from parcours.accounts.models import Account, Job
@@ -65,7 +68,7 @@ class Running:
         worker's.
         """
         job = self.job
-        kept = list(job.refused)
+        kept = self._refused() if refused else list(job.refused)
         kept.extend(refused[: max(0, REFUSED_KEPT - len(kept))])
         changes: dict[str, Any] = {
             "accepted": F("accepted") + accepted,
@@ -88,6 +91,11 @@ class Running:
             job.done_bytes = bytes_done
         for name, value in fields.items():
             setattr(job, name, value)
+
+    def _refused(self) -> list[Refusal]:
+        """What was refused so far: an erasure may have emptied some of it since."""
+        rows = self._mine().select_for_update().values_list("refused", flat=True)
+        return list(rows.first() or ())
 
     def _mine(self) -> Any:
         return Job.objects.filter(pk=self.job.pk, fence=self.job.fence, status=Job.Status.RUNNING)
@@ -205,6 +213,21 @@ def wait(job: Job, *, seconds: float = WAIT_SECONDS) -> Job:
         job.refresh_from_db()
     watermark.wait_digested(job.account_id, max(0.0, deadline - time.monotonic()))
     return job
+
+
+def empty_refusals(account_id: int, names: Callable[[str], bool], *, said: Promise) -> None:
+    """Have the refusals that name somebody say no more than `said`, in the language of whoever began the job."""
+    rows = Job.objects.filter(account_id=account_id)
+    for pk in list(rows.filter(refused_count__gt=0).values_list("pk", flat=True)):
+        with transaction.atomic():
+            job = rows.select_for_update().only("refused", "parameters").get(pk=pk)
+            # All at once first: hardly any job names one of them.
+            if names("\n".join(refusal["reason"] for refusal in job.refused)):
+                naming = [refusal for refusal in job.refused if names(refusal["reason"])]
+                with translation.override(job.parameters.get("language", settings.LANGUAGE_CODE)):
+                    for refusal in naming:
+                        refusal["reason"] = str(said)
+                job.save(update_fields=["refused"])
 
 
 def as_json(job: Job) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from parcours.accounts.models import Account
 from parcours.contacts import batch as batches
 from parcours.contacts import signals
 from parcours.contacts.batch import Batch
-from parcours.contacts.lines import CHANNELS, COLUMNS, Line, Refused
+from parcours.contacts.lines import CHANNELS, COLUMNS, KEYS, Line, Refused
 from parcours.contacts.merging import forgetting
 from parcours.contacts.merging.people import absorbed, forget_merges, now_are, survivors
 from parcours.contacts.models import ConsentValue, List
@@ -363,11 +363,27 @@ def erase(*, account_id: int, contact_ids: Sequence[int], now: datetime) -> list
             mine, contacts = bulk.among("contact_id", gone)
             for table in ("contacts_consentchange", "contacts_listmember", "contacts_tag"):
                 cursor.execute(f"DELETE FROM {table} WHERE {mine}", [contacts])
-        keys, words = forget_merges([*gone, *former])
-        people = [(row[0], row[1], row[2]) for row in found] + keys
-        signals.contacts_erased.send(sender=None, account_id=account_id, people=people)
+        aliases, names = forget_merges([*gone, *former])
+        people = [(row[0], row[1], row[2]) for row in found]
+        people += [
+            (
+                each.origin,
+                each.value if each.kind == "email" else None,
+                each.value if each.kind == "phone" else None,
+            )
+            for each in aliases
+            if each.kind != "external_id"
+        ]
+        keys = [
+            (row[0], kind, value)
+            for row in found
+            for kind, value in zip(KEYS, row[1:4], strict=True)
+            if value
+        ]
+        keys += [(each.contact, each.kind, each.value) for each in aliases]
+        words = {*names, *(name for row in found for name in row[4:] if name), *(key[2] for key in keys)}
+        signals.contacts_erased.send(sender=None, account_id=account_id, people=people, words=words)
         teller.touched(gone)
         teller.append(account_id)
-        words += [word for row in found for word in row[1:]]
-        forgetting.remember(account_id=account_id, contacts=[*gone, *former], words=words, now=now)
+        forgetting.remember(account_id=account_id, contacts=[*gone, *former], keys=keys, words=words, now=now)
     return gone

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.dispatch import Signal
 
 #: Sent in the transaction that erases people, with `account_id` and `people`: [(contact id, email, phone)], what
-#: they had until now, so that whoever keeps copies of it empties them, and keeps no more than a keyed hash.
+#: they had until now, so that whoever keeps copies of it empties them, and keeps no more than a keyed hash; `words` are
+#: all their keys and names.
 contacts_erased = Signal()
 
 #: Sent in the transaction of a merge, or of its undoing, before anything is read, with `account_id` and

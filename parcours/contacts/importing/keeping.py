@@ -6,12 +6,15 @@ who were known, only the values that changed are kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import lz4.frame
 import msgspec
+from django.conf import settings
+from django.utils import translation
+from django.utils.functional import Promise
 
 from parcours.contacts.batch import Batch
 from parcours.contacts.importing import uploads
@@ -119,6 +122,23 @@ def forget(now: datetime) -> int:
     ImportChange.objects.filter(imported_id__in=ids).delete()
     Import.objects.filter(pk__in=ids).update(path="", setup={})
     return len(ids)
+
+
+def empty_refusals(account_id: int, names: Callable[[str], bool], *, said: Promise) -> None:
+    """Empty the refused lines that name somebody: they say `said`, in the language of whoever began the import."""
+    kept = ImportPart.objects.filter(imported__account_id=account_id).exclude(refused=b"")
+    for part in kept.select_related("imported__job").only("refused", "imported__job__parameters").iterator():
+        lines: list[Refused] = _unpack(_refused, part.refused)
+        # All at once first: hardly any part names one of them.
+        if not names("\n".join(f"{each.reason}\n{each.raw}" for each in lines)):
+            continue
+        job = part.imported.job
+        with translation.override(job.parameters["language"] if job else settings.LANGUAGE_CODE):
+            for each in lines:
+                if names(f"{each.reason}\n{each.raw}"):
+                    each.reason, each.raw = str(said), ""
+        part.refused = _pack(lines)
+        part.save(update_fields=["refused"])
 
 
 def on_erased(*, people: Sequence[tuple[int, Any, Any]], **_kwargs: Any) -> None:

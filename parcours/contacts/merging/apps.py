@@ -9,10 +9,12 @@ class MergingAppConfig(AppConfig):
     def ready(self) -> None:
         from parcours.accounts import jobs
         from parcours.contacts import panels
-        from parcours.contacts.merging import following, pairs, people
+        from parcours.contacts.merging import erased, following, pairs, people
+        from parcours.events import housekeeping
         from parcours.events.store import queries
 
         queries.ask_merged(people.ever_merged)
+        housekeeping.register(erased.forget)
         jobs.register(pairs.SEARCH, pairs.search)
         jobs.register(pairs.MERGE, pairs.merge_certain)
         panels.register(panels.Panel(_("Merges"), "merging:panel", order=90))

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from parcours.contacts.merging import erased, refusals
 from parcours.contacts.merging.models import Forgetting
 from parcours.events import catalogue, watermark
 from parcours.events.store.client import patiently, writer
@@ -83,18 +84,36 @@ _FORGET_PROFILES = (
 )
 
 
-def remember(*, account_id: int, contacts: Sequence[int], words: Iterable[Any], now: datetime) -> None:
-    """Note people erased now, in the transaction of their erasure. `words` are their keys and names."""
+def remember(
+    *,
+    account_id: int,
+    contacts: Sequence[int],
+    keys: Sequence[tuple[int, str, str]],
+    words: Iterable[str],
+    now: datetime,
+) -> None:
+    """Note people erased now, in the transaction of their erasure. `keys` are (contact, kind, key), `words` all
+    that names them."""
     mark = watermark.mark(account_id)
-    sealed = sealing.seal(json.dumps(sorted({str(word) for word in words if word})).encode())
-    Forgetting.objects.create(
+    forgetting = Forgetting.objects.create(
         account_id=account_id,
         contacts=list(contacts),
-        words=sealed,
+        words=_seal(words),
+        keys=_seal({value for _contact, _kind, value in keys}),
         at=now,
         row=mark.row,
         collector=mark.collector,
     )
+    erased.remember(forgetting, keys)
+
+
+def _seal(words: Iterable[str]) -> str:
+    return sealing.seal(json.dumps(sorted(words)).encode())
+
+
+def _unseal(some: Iterable[str]) -> Iterator[str]:
+    for sealed in some:
+        yield from json.loads(sealing.unseal(sealed))
 
 
 _due = 0.0
@@ -122,20 +141,22 @@ def run() -> bool:
     for account_id, some in ready.items():
         _forget(account_id, some)
         point("forgetting.forgotten")
-        Forgetting.objects.filter(pk__in=[each.pk for each in some]).update(done_at=clock.now(), words="")
+        done = Forgetting.objects.filter(pk__in=[each.pk for each in some])
+        done.update(done_at=clock.now(), words="", keys="")
     return bool(ready)
 
 
-def _forget(account_id: int, erased: Sequence[Forgetting]) -> None:
-    contacts = sorted({contact for each in erased for contact in each.contacts})
+def _forget(account_id: int, erased_now: Sequence[Forgetting]) -> None:
+    contacts = sorted({contact for each in erased_now for contact in each.contacts})
     bound: dict[str, Any] = {"account": account_id, "contacts": contacts}
     visitors = patiently(lambda: writer().query(_VISITORS, parameters=bound).result_rows)
     bound["visitors"] = [row[0] for row in visitors]
-    bound["words"] = _words(erased)
+    bound["words"] = _words(erased_now)
     bound["kept"] = sorted(_KEPT)
     bound["personal"] = list(_PERSONAL_NUMBERS)
     for statement in (_FORGET_EVENTS, _FORGET_PROFILES):
         _rewrite(statement, bound)
+    refusals.scrub(account_id, _unseal(each.keys for each in erased_now))
 
 
 def _rewrite(statement: str, bound: dict[str, Any]) -> None:
@@ -143,11 +164,10 @@ def _rewrite(statement: str, bound: dict[str, Any]) -> None:
     patiently(lambda: writer().command(statement, parameters=used, settings={"mutations_sync": "2"}))
 
 
-def _words(erased: Sequence[Forgetting]) -> list[str]:
+def _words(some: Sequence[Forgetting]) -> list[str]:
     """What betrays these people in a text: addresses, the local parts of addresses, numbers, keys and names."""
     found: set[str] = set()
-    for each in erased:
-        for word in json.loads(sealing.unseal(each.words)):
-            found |= {word, word.partition("@")[0], word.lstrip("+")}
+    for word in _unseal(each.words for each in some):
+        found |= {word, word.partition("@")[0], word.lstrip("+")}
     # One at least: an empty list of needles is refused.
     return sorted(word for word in found if len(word) >= _SHORTEST_WORD) or ["\x00"]

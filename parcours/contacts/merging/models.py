@@ -95,6 +95,7 @@ class Forgetting(models.Model):
     words = models.TextField(
         blank=True, help_text="Sealed: their keys and names, looked for in what they did."
     )
+    keys = models.TextField(blank=True, help_text="Sealed: their keys, looked for in the texts of refusals.")
     at = InstantField()
     row = models.BigIntegerField(default=0)
     collector = models.BigIntegerField(default=0)
@@ -104,3 +105,19 @@ class Forgetting(models.Model):
         indexes = [
             models.Index(fields=["id"], name="forgetting_due", condition=models.Q(done_at__isnull=True))
         ]
+
+
+class ErasedKey(models.Model):
+    """A key that somebody had until their erasure, as a keyed hash: what was accepted until `at` under it is theirs.
+
+    It goes once all that was accepted until then is digested.
+    """
+
+    account_id = models.BigIntegerField()
+    hash = models.CharField(max_length=64)
+    contact_id = models.BigIntegerField()
+    at = InstantField(help_text="When the person was erased.")
+    forgetting = models.ForeignKey(Forgetting, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["account_id", "hash", "at"], name="erased_key")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Q
@@ -12,6 +13,15 @@ from parcours.contacts.lines import KEYS
 from parcours.contacts.merging.models import Alias, Merge, Pair
 from parcours.contacts.models import Contact
 from parcours.lib import bulk
+
+
+class FormerKey(NamedTuple):
+    """A key that a merge took out of use: whom it found until now, and whose it was."""
+
+    contact: int
+    origin: int
+    kind: str
+    value: str
 
 
 def any_merged(account_id: int) -> bool:
@@ -77,28 +87,23 @@ def by_former_keys(account_id: int, wanted: Mapping[str, Iterable[str]]) -> dict
     return found
 
 
-def forget_merges(contact_ids: Sequence[int]) -> tuple[list[tuple[int, str | None, str | None]], list[str]]:
+def forget_merges(contact_ids: Sequence[int]) -> tuple[list[FormerKey], list[str]]:
     """Empty what is kept of merges of erased people, in the caller's transaction.
 
-    Answers their former addresses, as (contact, email, phone), and everything that names them. Who was whom stays:
-    the figures count by it.
+    Answers their former keys, and the names that they had. Who was whom stays: the figures count by it.
     """
     ids = list(contact_ids)
-    aliases = list(Alias.objects.filter(contact_id__in=ids).values_list("origin_id", "kind", "value"))
-    keys = [
-        (origin, value if kind == "email" else None, value if kind == "phone" else None)
-        for origin, kind, value in aliases
-        if kind != "external_id"
-    ]
-    words = [value for _origin, _kind, value in aliases]
+    aliases = Alias.objects.filter(contact_id__in=ids)
+    keys = [FormerKey(*row) for row in aliases.values_list("contact_id", "origin_id", "kind", "value")]
+    names: list[str] = []
     merges = Merge.objects.filter(merged_id__in=ids)
     for kept in merges.filter(undone_at__isnull=True).values_list("kept", flat=True):
         former = kept.get("merged", {}).get("values", {})
-        words += [former[name] for name in ("first_name", "last_name") if former.get(name)]
+        names += [former[name] for name in ("first_name", "last_name") if former.get(name)]
     merges.update(kept={})
-    Alias.objects.filter(contact_id__in=ids).delete()
+    aliases.delete()
     Pair.objects.filter(Q(one_id__in=ids) | Q(other_id__in=ids)).delete()
-    return keys, words
+    return keys, names
 
 
 def find_contact(contact_id: object, actor: Actor) -> Contact:

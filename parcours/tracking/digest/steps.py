@@ -29,7 +29,7 @@ from parcours.events.entries import (
     Touched,
 )
 from parcours.lib import bulk
-from parcours.tracking import deals, identity, sites
+from parcours.tracking import deals, erasure, identity, sites
 from parcours.tracking.digest import dedupe, naming
 from parcours.tracking.identity import Item, Ties
 from parcours.tracking.refusals import Reason
@@ -117,6 +117,11 @@ def drop_duplicates(draft: Draft) -> None:
     draft.items = kept
 
 
+def find_erased(draft: Draft) -> None:
+    """What was accepted before somebody was erased, and is taken up only now, is the erased person's."""
+    erasure.find_erased(draft.account, draft.items)
+
+
 def find_contacts(draft: Draft) -> None:
     """Find or make the contacts that calls and lines name."""
     identity.find_contacts(draft.account, draft.items, now=draft.now)
@@ -129,6 +134,11 @@ def find_merged(draft: Draft) -> None:
     found = people.survivors(draft.account.pk, {item.contact for item in asked})
     for item in asked:
         item.contact = found.get(item.contact, item.contact)
+
+
+def leave_erased(draft: Draft) -> None:
+    """Browsers are tied to nobody who was erased meanwhile."""
+    erasure.leave_browsers(draft.account.pk, draft.items)
 
 
 def tie_visitors(draft: Draft) -> None:
@@ -233,8 +243,10 @@ BEFORE: tuple[Callable[[Draft], None], ...] = (translate,)
 #: Done in the transaction that commits the load.
 WITHIN: tuple[Callable[[Draft], None], ...] = (
     drop_duplicates,
+    find_erased,
     find_contacts,
     find_merged,
+    leave_erased,
     tie_visitors,
     regroup,
     drop_the_nameless,
