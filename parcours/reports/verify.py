@@ -2,7 +2,7 @@
 
 What a page shows comes from the event store. The second ways are the counters that the engine keeps in its own
 transactions, the rows of the state database (runs, sends), the events themselves, the lists behind the figures and,
-for segments, the criteria evaluated anew.
+for segments, the criteria evaluated anew. The orders credited to messages are credited again, one by one.
 
 An installation at work moves while it is read. The state database is therefore read before the store, which by then
 has digested all of it, and again after: a figure that only grows must lie between the two, and one that goes up and
@@ -15,18 +15,20 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Q
 
 from parcours.accounts.models import Account
+from parcours.commerce import amounts
 from parcours.events import watermark
 from parcours.events.store import queries
 from parcours.events.watermark import Watermark
 from parcours.journeys.models import Enrolment, Journey, StepCount
 from parcours.lib.problems import Invalid
 from parcours.messaging.models import Message, Send
-from parcours.reports import journeys, messages
+from parcours.reports import crediting, journeys, messages
 from parcours.reports.filters import RunFilter
 from parcours.segments import compute
 from parcours.segments import members as segments
@@ -36,6 +38,9 @@ _PAGE = 50_000
 _TRIES = 3
 _EVERY = RunFilter()
 Sums = Counter[str]
+Number = int | float
+#: The state database keeps amounts to ten-thousandths, the store what was said: each may be off by half of one.
+_ROUNDED = Decimal("0.00005")
 
 
 class NotDigested(RuntimeError):
@@ -47,14 +52,15 @@ class Difference:
     """A figure that two computations do not agree on; `expected` has two ends when the second way moved meanwhile."""
 
     figure: str
-    shown: int
-    expected: tuple[int, int]
+    shown: Number
+    expected: tuple[Number, Number]
     by: str
 
 
 @dataclass
 class Finding:
-    """What comparing one journey, message or segment gave; `unsettled` says why some of it could not be compared."""
+    """What comparing one journey, message or segment, or an account's orders, gave; `unsettled` says why some of it
+    could not be compared."""
 
     kind: str
     id: str
@@ -63,7 +69,7 @@ class Finding:
     differences: list[Difference] = field(default_factory=list)
     unsettled: str = ""
 
-    def compare(self, figure: str, shown: int, low: int, high: int, *, by: str) -> None:
+    def compare(self, figure: str, shown: Number, low: Number, high: Number, *, by: str) -> None:
         """Hold a figure against what another way found."""
         self.compared += 1
         if not low <= shown <= high:
@@ -76,7 +82,7 @@ class Finding:
 
 
 def verify(account: Account, *, seconds: float = 60) -> Iterator[Finding]:
-    """Compare every figure of an account, one journey, message or segment after the other.
+    """Compare every figure of an account: one journey, message or segment after the other, and its orders.
 
     Raises NotDigested when what was accepted is not in the store after `seconds`.
     """
@@ -84,6 +90,7 @@ def verify(account: Account, *, seconds: float = 60) -> Iterator[Finding]:
         yield verify_journey(journey, seconds=seconds)
     for message in Message.objects.filter(account=account, channel="email").order_by("pk").iterator():
         yield verify_message(message, seconds=seconds)
+    yield verify_orders(account, seconds=seconds)
     for segment in Segment.objects.filter(account=account).order_by("pk").iterator():
         yield verify_segment(segment, seconds=seconds)
 
@@ -261,6 +268,61 @@ def _sends(message: Message) -> Sums:
     gone = (Send.Status.SENT, Send.Status.REFUSED, Send.Status.UNKNOWN)
     rows = Send.objects.filter(message=message, is_test=False, status__in=gone)
     return Counter(rows.aggregate(sends=Count("pk"), bounces=Count("pk", filter=Q(bounced_at__isnull=False))))
+
+
+def verify_orders(account: Account, *, seconds: float = 60) -> Finding:
+    """What each message earned, and the lists behind it, against the orders credited anew, one by one."""
+    for attempt in range(1, _TRIES + 1):
+        mark = _digested(account.pk, seconds)
+        finding = _orders_at(account, mark)
+        moved = not watermark.digested(account.pk) or watermark.current(account.pk).load != mark.load
+        if not (finding.differences and moved):
+            break
+        if attempt == _TRIES:
+            finding.differences, finding.unsettled = [], "orders moved while they were counted"
+    return finding
+
+
+def _orders_at(account: Account, mark: Watermark) -> Finding:
+    finding = Finding("orders", str(account.pk), account.name)
+    credited = crediting.credits(account, mark)
+    own, days = account.currency, account.attribution_days
+    for message in Message.objects.filter(account=account, channel="email").order_by("pk"):
+        scope = messages.Scope(account.pk, [message.pk], currency=own, window=days)
+        shown = messages.figures(scope, mark=mark)
+        if shown.metrics["orders"] is not None:  # Else nothing of it is tracked.
+            credit = credited.get(message.pk, crediting.Credit())
+            _compare_orders(finding, scope, mark, shown, credit)
+    return finding
+
+
+def _compare_orders(
+    finding: Finding,
+    scope: messages.Scope,
+    mark: Watermark,
+    shown: messages.Figures,
+    credit: crediting.Credit,
+) -> None:
+    def length(metric: str) -> int:
+        return _length(
+            lambda after: messages.recipients(scope, metric, mark=mark, after=after, limit=_PAGE),
+            ("at_ms", messages.key_of(metric)),
+        )
+
+    def compare(figure: str, number: Any, low: Number, high: Number) -> None:
+        finding.compare(f"messages.{scope.messages[0]}.{figure}", number, low, high, by="orders")
+
+    compare("orders", shown.metrics["orders"], credit.orders, credit.orders)
+    compare("list of orders", length("orders"), credit.orders, credit.orders)
+    compare("list of order_rate", length("order_rate"), len(credit.sends), len(credit.sends))
+    revenue = {scope.currency: shown.metrics["revenue"], **shown.other_currencies}
+    sums = [("net_revenue", shown.metrics["net_revenue"], credit.net[scope.currency])]
+    for currency in sorted({*revenue, *credit.amounts}):
+        sums.append((f"revenue.{currency}", revenue.get(currency), credit.amounts[currency]))
+    slack = credit.orders * _ROUNDED
+    for figure, amount, wanted in sums:
+        low, high = (amounts.plain(amounts.cents(wanted + by)) for by in (-slack, slack))
+        compare(figure, amounts.plain(Decimal(amount or 0)), low, high)
 
 
 def verify_segment(segment: Segment, *, seconds: float = 60) -> Finding:

@@ -65,5 +65,5 @@ SELECT contact
 FROM memberships
 WHERE account = {account:UInt32} AND segment = {segment:UInt64} AND load <= {load:UInt64}
 GROUP BY contact
-HAVING argMax(member, (load, at)) = 1
+HAVING argMax(member, (load, position)) = 1
 ORDER BY contact

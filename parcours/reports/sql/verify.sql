@@ -34,3 +34,23 @@ FROM
     GROUP BY send
     HAVING own
 )
+
+-- name: verify_touches
+-- about: The clicks and opens of some contacts, by people, in any message.
+SELECT contact, name, toUnixTimestamp64Milli(occurred_at) AS at_ms, load, position, message, send
+FROM events
+WHERE account = {account:UInt32}
+  AND name IN ('email.clicked', 'sms.clicked', 'email.opened', 'whatsapp.opened')
+  AND contact IN {contacts:Array(UInt64)}
+  AND machine = 0
+  AND send != ''
+  AND load <= {load:UInt64}
+
+-- name: verify_fates
+-- about: Whether some sends went out, and whether they bounced.
+SELECT DISTINCT message, send, name
+FROM events
+WHERE account = {account:UInt32}
+  AND name IN ('email.sent', 'email.bounced')
+  AND send IN {sends:Array(String)}
+  AND load <= {load:UInt64}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import connection
 
+from parcours.commerce.models import Order
 from parcours.events import journal
 from parcours.events.entries import Event, Touched
 from parcours.events.store.client import writer
@@ -60,6 +62,9 @@ def told(db: None, store: StoreProcess) -> Iterator[tuple[Living, Journey, Segme
     settle(living)
     send(living)
     settle(living)
+    living.later(hours=1)
+    living.did(people[1], "order.placed", total=12.5)
+    settle(living)
     segment.refresh_from_db()
     yield living, journey, segment
     clock.freeze(None)
@@ -94,7 +99,7 @@ def send(living: Living) -> None:
         journal.append(told, account_id=living.account.pk)
 
 
-def differences(living: Living) -> set[tuple[str, str, int, tuple[int, int], str]]:
+def differences(living: Living) -> set[tuple[str, str, float, tuple[float, float], str]]:
     return {
         (finding.kind, each.figure, each.shown, each.expected, each.by)
         for finding in verify(living.account, seconds=1)
@@ -108,7 +113,7 @@ def test_all_agree_on_what_went_its_way(told: tuple[Living, Journey, Segment]) -
     actions.pause(empty, now=clock.now())
     found = list(verify(living.account, seconds=2))
 
-    assert [each.kind for each in found] == ["journey", "journey", "message", "segment"]
+    assert [each.kind for each in found] == ["journey", "journey", "message", "orders", "segment"]
     for finding in found:
         assert (finding.differences, finding.unsettled) == ([], ""), finding
         assert finding.compared > 3
@@ -127,12 +132,16 @@ def test_whatever_is_altered_behind_its_back_is_reported(told: tuple[Living, Jou
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM messaging_send WHERE id = %s", [lost.pk])
     Segment.objects.filter(pk=segment.pk).update(profiles=6)
+    assert Order.objects.filter(amount=Decimal("12.5")).update(amount=Decimal(20)) == 1
+    message = living.message.pk
 
     assert differences(living) == {
         ("journey", "completed", 2, (3, 3), "runs"),
         ("journey", "steps.rest.waiting", 5, (4, 4), "runs"),
         ("journey", "steps.hello.passages", 12, (13, 13), "counters"),
         ("message", "sends", 12, (11, 11), "sends"),
+        ("orders", f"messages.{message}.revenue.EUR", 12.5, (20, 20), "orders"),
+        ("orders", f"messages.{message}.net_revenue", 12.5, (20, 20), "orders"),
         ("segment", "profiles", 6, (5, 5), "list"),
     }
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from parcours.commerce.models import Order
 from parcours.contacts import actions
 from parcours.contacts.merging import joining, parting
 from parcours.contacts.merging.models import Alias
 from parcours.contacts.merging.tests.world import World
 from parcours.contacts.models import ConsentChange, Contact
+from parcours.events import watermark
 from parcours.journeys.models import Enrolment
 from parcours.lib import clock
 from parcours.lib.problems import Invalid, NotFound, Problem
 from parcours.messaging.models import Send, Suppression
 from parcours.messaging.subscription import unsubscribe
+from parcours.reports import messages, verify
 from parcours.tracking.models import VisitorLink
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -381,3 +385,64 @@ def test_erasing_who_was_kept_erases_those_merged(world: World) -> None:
         parting.unmerge(world.account, contact=other, source="test", now=clock.now())
     fresh = world.add(email="anne@example.org")
     assert fresh not in (one, other)
+
+
+def earned(world: World, *, as_of: datetime | None = None) -> dict[str, Any]:
+    """What the message earned, each count held against its list, and whom the orders' lists name."""
+    mark = watermark.current(world.account.pk) if as_of is None else watermark.at(world.account.pk, as_of)
+    scope = messages.Scope(world.account.pk, [world.message.pk])
+    told = messages.figures(scope, mark=mark).metrics
+    lists = {
+        metric: messages.recipients(scope, metric, mark=mark, after=None, limit=100)
+        for metric in ("orders", "revenue", "order_rate", "recipients", "clicked", "total_clicks")
+    }
+    for metric in ("orders", "recipients", "clicked", "total_clicks"):
+        assert len(lists[metric]) == told[metric]
+    assert sum(row["amount"] for row in lists["revenue"]) == told["revenue"]
+    return {
+        **{
+            name: told[name]
+            for name in ("orders", "revenue", "order_rate", "revenue_per_recipient", "recipients")
+        },
+        "credited": sorted((row["order_id"], row["contact"], row["send"]) for row in lists["orders"]),
+        "deliveries": sorted((row["send"], row["contact"]) for row in lists["order_rate"]),
+        "clicks": [row["contact"] for row in lists["total_clicks"]],
+        "links": messages.clicks_by_link(scope, mark=mark),
+    }
+
+
+def test_orders_are_credited_to_what_the_one_person_clicked(world: World) -> None:
+    one, other = world.add(external_id="ann"), world.add(email="anne@example.org", external_id="anne")
+    for contact, send in ((one, "s1"), (other, "s2")):
+        world.did(contact, "email.sent", message=world.message.pk, send=send)
+    world.did(one, "email.clicked", message=world.message.pk, send="s1", original_url="https://x.org/a")
+    world.later(hours=1)
+    world.did(other, "email.opened", message=world.message.pk, send="s2")
+    world.later(hours=1)
+    world.did(other, "order.placed", order="o1", total=50)
+    world.live()
+    apart = {
+        "orders": 1, "revenue": 50, "order_rate": 0.5, "revenue_per_recipient": 25, "recipients": 2,
+        "credited": [("o1", other, "s2")], "deliveries": [("s2", other)], "clicks": [one],
+        "links": [{"url": "https://x.org/a", "total_clicks": 1, "clicked": 1}],
+    }  # fmt: skip
+    assert earned(world) == apart
+    before = clock.now()
+    world.later(hours=1)
+    merge(world, other, one)  # a click counts before an open
+    as_one = apart | {
+        "revenue_per_recipient": 50, "recipients": 1,
+        "credited": [("o1", other, "s1")], "deliveries": [("s1", other)], "clicks": [other],
+    }  # fmt: skip
+    assert earned(world) == as_one
+    assert earned(world, as_of=before) == apart
+    assert Order.objects.get().contact_id == other
+    world.later(hours=1)
+    world.call("track", user_id="ann", event="Order Completed", properties={"order_id": "o2", "total": 7})
+    world.live()
+    assert earned(world)["credited"] == [("o1", other, "s1"), ("o2", other, "s1")]
+    assert set(Order.objects.values_list("contact_id", flat=True)) == {other}
+    assert not [each.differences for each in verify.verify(world.account) if each.differences]
+    unmerge(world, one)
+    assert earned(world)["credited"] == [("o1", other, "s2"), ("o2", other, "s2")]
+    assert not [each.differences for each in verify.verify(world.account) if each.differences]

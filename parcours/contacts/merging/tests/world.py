@@ -64,9 +64,9 @@ class World:
         return List.objects.create(account=self.account, name=name)
 
     def did(self, contact: int, name: str, **fields: Any) -> None:
-        """An event of a contact, now; `message` and `send` are its links, the rest its properties."""
+        """An event of a contact, now; `message`, `send` and `order` are its links, the rest its properties."""
         now = to_ms(clock.now())
-        links = {key: fields.pop(key) for key in ("message", "send", "journey") if key in fields}
+        links = {key: fields.pop(key) for key in ("message", "send", "journey", "order") if key in fields}
         event = Event(name, now, now, new_id(), contact=contact, properties=fields, **links)
         journal.append([event], account_id=self.account.pk)
 
