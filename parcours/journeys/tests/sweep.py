@@ -1,9 +1,7 @@
-"""Dies at each boundary of the engine, one after the other, and goes on; prints a JSON line for each boundary.
+"""Dies at each boundary of the engine, one after the other, and goes on (`tests.fixtures.sweep`).
 
-Run as `python -m parcours.journeys.tests.sweep`, with PARCOURS_DATA_DIR set. For each boundary a new account has the
-same contacts on the same list when its journey is activated; a child walks them through and is ended at that boundary
-as `kill -9` would; another child finishes. The sweep ends at the first boundary that nobody reaches. Before, three
-workers walk one together.
+For each boundary a new account has the same contacts on the same list when its journey is activated, and a child
+walks them through. Before, three workers walk one together.
 """
 
 from __future__ import annotations
@@ -13,7 +11,6 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from datetime import timedelta
 
 from parcours.config import startup
@@ -31,10 +28,10 @@ from parcours.journeys import actions, work  # noqa: E402
 from parcours.journeys.engine.parts import PARTS  # noqa: E402
 from parcours.journeys.models import Enrolment, Inbox, Journey, StepCount, Taken  # noqa: E402
 from parcours.journeys.tests.world import START  # noqa: E402
-from parcours.lib import clock, crashpoints  # noqa: E402
+from parcours.lib import clock  # noqa: E402
 from parcours.messaging.models import Message, Send  # noqa: E402
+from tests.fixtures.sweep import sweep  # noqa: E402
 
-MOST_BOUNDARIES = 300
 PEOPLE = 9
 
 
@@ -102,21 +99,6 @@ def crew(journey: Journey, workers: int) -> int:
     return sum(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) != 0 for pid in children)
 
 
-def in_a_child(do: Callable[[], None], spec: str) -> int:
-    """Run it in a process of its own that dies at a boundary; its exit code."""
-    connections.close_all()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            crashpoints.arm(spec)
-            do()
-            os._exit(0)
-        except BaseException as error:
-            print(repr(error), file=sys.stderr, flush=True)
-            os._exit(1)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
 def report(journey: Journey) -> dict[str, object]:
     """Everything that the journey did, counted."""
     entries = [
@@ -152,14 +134,7 @@ def main() -> None:
     startup.migrate()
     journey = begin(0)
     print(json.dumps({"crew": crew(journey, 3), "found": report(journey)}), flush=True)
-    for boundary in range(1, MOST_BOUNDARIES):
-        journey = begin(boundary)
-        code = in_a_child(walk, f"engine.*:{boundary}")
-        if code == crashpoints.EXIT_CODE:
-            assert in_a_child(walk, "") == 0, boundary
-        print(json.dumps({"boundary": boundary, "code": code, "found": report(journey)}), flush=True)
-        if code == 0:
-            return
+    sweep("engine.*", most=300, begin=begin, do=walk, report=report)
 
 
 if __name__ == "__main__":

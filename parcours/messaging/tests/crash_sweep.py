@@ -1,34 +1,21 @@
-"""Dies once at every boundary of the sending loop; run by `test_crashes`, in a process of its own.
+"""Dies once at every boundary of the sending loop, and again at its first commit after that (`tests.fixtures.sweep`).
 
-`python -m parcours.messaging.tests.crash_sweep SINK_URL SINK_DIRECTORY` prints one JSON line for each boundary. One
-process loads Django, then forks for each trial: a fork that dies at the n-th boundary as kill -9 would, one that
-dies at its first commit after that, and one that goes on to the end.
+`python -m parcours.messaging.tests.crash_sweep SINK_URL SINK_DIRECTORY`. Each trial begins with the same database.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from parcours.lib.crashpoints import EXIT_CODE
+from tests.fixtures.sweep import boundaries, in_a_child
+
 RECIPIENTS = 2
-_CRASHED = 137
-
-
-def _in_a_fork(work: Callable[[], None]) -> int:
-    pid = os.fork()
-    if pid:
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    try:
-        work()
-        os._exit(0)
-    except BaseException as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        os._exit(1)
 
 
 def _told_world() -> None:
@@ -52,13 +39,11 @@ def _told_world() -> None:
     )
 
 
-def _send(url: str, crash_at: str) -> Callable[[], None]:
+def _send(url: str) -> Callable[[], None]:
     def work() -> None:
-        from parcours.lib import crashpoints
         from parcours.messaging.sending.transport import Server
         from parcours.messaging.sending.work import Sender
 
-        crashpoints.arm(crash_at)
         sender = Sender(Server.of_url(url), connections=1, timeout=5)
         while sender.round() or sender._tasks:
             pass
@@ -94,13 +79,13 @@ def _outcome(directory: Path, after: int) -> dict[str, object]:
 def main(url: str, directory: Path) -> None:
     """Sweep every boundary."""
     from django.conf import settings
-    from django.core.management import call_command
     from django.db import connection
 
+    from parcours.config import startup
     from parcours.messaging.sending import work  # noqa: F401 loaded here, not once in each fork
     from parcours.messaging.sink import read_mailbox
 
-    call_command("migrate", verbosity=0)
+    startup.migrate()
     _told_world()
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -108,25 +93,24 @@ def main(url: str, directory: Path) -> None:
     database = Path(settings.DATABASES["default"]["NAME"])
     template = database.with_suffix(".template")
     shutil.copy(database, template)
-    boundary = 0
-    while True:
-        boundary += 1
+    for boundary in boundaries(100):
         for left in database.parent.glob(database.name + "*"):
             left.unlink()
         shutil.copy(template, database)
         mails = read_mailbox(directory=directory, limit=1_000_000)
         after = mails[-1].id if mails else 0
-        codes = [_in_a_fork(_send(url, f"sending.*:{boundary}"))]
-        if codes[0] == _CRASHED:
-            codes.append(_in_a_fork(_send(url, "sending.commit*:1")))
-            codes.append(_in_a_fork(_send(url, "")))
-        print(json.dumps({"boundary": boundary, "codes": codes, **_outcome(directory, after)}), flush=True)
+        codes = [in_a_child(_send(url), f"sending.*:{boundary}")]
+        if codes[0] == EXIT_CODE:
+            codes.append(in_a_child(_send(url), "sending.commit*:1"))
+            codes.append(in_a_child(_send(url), ""))
+        line = {"boundary": boundary, "code": codes[0], "codes": codes}
+        print(json.dumps(line | _outcome(directory, after)), flush=True)
         if codes[0] == 0:
             return
 
 
 if __name__ == "__main__":
-    import django
+    from parcours.config import startup
 
-    django.setup()
+    startup.setup_django()
     main(sys.argv[1], Path(sys.argv[2]))

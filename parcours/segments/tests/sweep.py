@@ -1,37 +1,32 @@
-"""Dies at each boundary of the keeping of segments, and goes on; prints a JSON line for each boundary.
+"""Dies at each boundary of the keeping of segments, one after the other, and goes on (`tests.fixtures.sweep`).
 
-Run as `python -m parcours.segments.tests.sweep`, with PARCOURS_DATA_DIR set. For each boundary a new account has the
-same people, segments and events, then hours pass, then a segment is edited; a child keeps the segments and is ended at
-that boundary as `kill -9` would; another finishes. Every second boundary is taken, all where PARCOURS_EXAMPLES is set.
-The sweep ends at the first boundary that nobody reaches.
+For each boundary a new account has the same people, segments and events, then hours pass, then a segment is edited;
+a child keeps the segments.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from datetime import UTC, datetime, timedelta
 
 from parcours.config import startup
 
 startup.setup_django()
 
-from django.db import connections, transaction  # noqa: E402
+from django.db import transaction  # noqa: E402
 
 from parcours.accounts.models import Account  # noqa: E402
 from parcours.contacts import actions as contacts  # noqa: E402
 from parcours.events import journal  # noqa: E402
 from parcours.events.entries import Event  # noqa: E402
 from parcours.events.store.client import client, ensure_store  # noqa: E402
-from parcours.lib import clock, crashpoints  # noqa: E402
+from parcours.lib import clock  # noqa: E402
 from parcours.lib.ids import new_id  # noqa: E402
 from parcours.lib.instants import to_ms  # noqa: E402
 from parcours.segments import actions, members, work  # noqa: E402
 from parcours.segments.models import Flips, Segment, Stirred  # noqa: E402
 from parcours.tracking.digest.run import Digest  # noqa: E402
+from tests.fixtures.sweep import sweep  # noqa: E402
 
-MOST_BOUNDARIES = 80
 MORNING = datetime(2026, 11, 22, 6, tzinfo=UTC)
 LATER = timedelta(hours=5, minutes=30)
 PEOPLE = 30
@@ -82,21 +77,6 @@ def _until_quiet() -> None:
     digest = Digest()
     while digest.round() | work.round():
         pass
-
-
-def in_a_child(spec: str) -> int:
-    """Keep segments in a process of its own that dies at a boundary; its exit code."""
-    connections.close_all()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            crashpoints.arm(spec)
-            keep()
-            os._exit(0)
-        except BaseException as error:
-            print(repr(error), file=sys.stderr, flush=True)
-            os._exit(1)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def prepare(number: int) -> Account:
@@ -160,17 +140,7 @@ def report(account: Account) -> dict[str, object]:
 def main() -> None:
     startup.migrate()
     with ensure_store():
-        for number in range(1, MOST_BOUNDARIES, 1 if "PARCOURS_EXAMPLES" in os.environ else 2):
-            account = prepare(number)
-            code = in_a_child(f"segments.*:{number}")
-            between = state(account)
-            if code == crashpoints.EXIT_CODE:
-                assert in_a_child("") == 0
-            line = {"boundary": number, "code": code, "between": between, "found": report(account)}
-            print(json.dumps(line), flush=True)
-            connections.close_all()
-            if code != crashpoints.EXIT_CODE:
-                break
+        sweep("segments.*", most=80, begin=prepare, do=keep, report=report, between=state)
 
 
 if __name__ == "__main__":

@@ -63,7 +63,6 @@ def start_collector(installation: Installation) -> subprocess.Popen[bytes]:
 def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
     """A collector with two accounts; what tests send stays for the module, so they name their own subjects."""
     installation = Installation(data_dir=tmp_path_factory.mktemp("collector"), port=free_port())
-    installation.parcours("migrate")
     account = installation.create_account("Maison Verte", email="a@example.org")
     other = installation.create_account("Autre", email="b@example.org")
     process = start_collector(installation)
@@ -71,3 +70,4 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
         yield Collector(installation, account, other, http)
     process.terminate()
     process.wait(20)
+    installation.stop()

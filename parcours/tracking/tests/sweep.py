@@ -1,16 +1,9 @@
-"""Dies at each boundary of the digest, one after the other, and goes on; prints a JSON line for each boundary.
+"""Dies at each boundary of the digest, one after the other, and goes on (`tests.fixtures.sweep`).
 
-Run as `python -m parcours.tracking.tests.sweep`, with PARCOURS_DATA_DIR set. For each boundary a new account receives
-the same calls; a child digests them and is ended at that boundary as `kill -9` would; another child finishes. The
-sweep ends at the first boundary that nobody reaches.
+For each boundary a new account receives the same calls, and a child digests them.
 """
 
 from __future__ import annotations
-
-import json
-import os
-import sys
-from collections.abc import Callable
 
 import msgspec
 
@@ -18,19 +11,18 @@ from parcours.config import startup
 
 startup.setup_django()
 
-from django.db import connection, connections  # noqa: E402
+from django.db import connection  # noqa: E402
 
 from parcours.accounts.models import Account  # noqa: E402
 from parcours.events import journal  # noqa: E402
 from parcours.events.entries import Call, Event, Linked, Said  # noqa: E402
 from parcours.events.models import JournalRow, Load, SeenMessage  # noqa: E402
 from parcours.events.store.client import client, ensure_store  # noqa: E402
-from parcours.lib import clock, crashpoints  # noqa: E402
+from parcours.lib import clock  # noqa: E402
 from parcours.lib.instants import to_ms  # noqa: E402
 from parcours.tracking import fanout, identity  # noqa: E402
 from parcours.tracking.digest.run import Digest  # noqa: E402
-
-MOST_BOUNDARIES = 200
+from tests.fixtures.sweep import sweep  # noqa: E402
 
 
 class Listener:
@@ -44,12 +36,13 @@ class Listener:
             cursor.executemany("INSERT INTO told VALUES (%s, %s, %s, %s)", prepared)
 
 
-def receive(account: Account) -> None:
+def receive(number: int) -> Account:
     """What comes in: anonymous pages, an identify, a form, a repeated call, and an event of the engine's."""
-    now, number = to_ms(clock.now()), iter(range(1000))
+    account = Account.objects.create(name=str(number), write_key=f"wk{number}")
+    now, message = to_ms(clock.now()), iter(range(1000))
 
     def call(kind: str, **body: object) -> Call:
-        return Call(kind, msgspec.convert(body, Said), now, now, f"m{next(number)}")
+        return Call(kind, msgspec.convert(body, Said), now, now, f"m{next(message)}")
 
     calls = [call("page", anonymousId=f"a{index % 3}") for index in range(9)]
     calls.append(call("identify", anonymousId="a0", userId="ann", traits={"email": "ann@example.org"}))
@@ -64,6 +57,7 @@ def receive(account: Account) -> None:
     collected.close()
     tied = Linked(identity.browser_of(account.pk, "a2"), 10_000_000 + account.pk)
     journal.append([Event("engine.did", now, now, "own", contact=9_000_000), tied], account_id=account.pk)
+    return account
 
 
 def digest() -> None:
@@ -71,21 +65,6 @@ def digest() -> None:
     worker = Digest()
     while worker.round():
         pass
-
-
-def in_a_child(work: Callable[[], None], spec: str) -> int:
-    """Run it in a process of its own that dies at a boundary; its exit code."""
-    connections.close_all()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            crashpoints.arm(spec)
-            work()
-            os._exit(0)
-        except BaseException as error:
-            print(repr(error), file=sys.stderr, flush=True)
-            os._exit(1)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def report(account: Account) -> dict[str, object]:
@@ -123,15 +102,7 @@ def main() -> None:
     with ensure_store():
         with connection.cursor() as cursor:
             cursor.execute("CREATE TABLE told (account integer, load integer, name text, contact integer)")
-        for boundary in range(1, MOST_BOUNDARIES):
-            account = Account.objects.create(name=str(boundary), write_key=f"wk{boundary}")
-            receive(account)
-            code = in_a_child(digest, f"digest.*:{boundary}")
-            if code == crashpoints.EXIT_CODE:
-                assert in_a_child(digest, "") == 0, boundary
-            print(json.dumps({"boundary": boundary, "code": code, "found": report(account)}), flush=True)
-            if code == 0:
-                return
+        sweep("digest.*", most=200, begin=receive, do=digest, report=report)
 
 
 if __name__ == "__main__":

@@ -1,23 +1,16 @@
-"""Dies at each boundary of merging, parting, looking for duplicates and forgetting; prints a JSON line for each.
+"""Dies at each boundary of merging, parting, looking for duplicates and forgetting (`tests.fixtures.sweep`).
 
-Run as `python -m parcours.contacts.merging.tests.sweep`, with PARCOURS_DATA_DIR set. For each boundary a new account
-has the same people, under way in a journey; a child does everything below and is ended at that boundary as `kill -9`
-would; another finishes. The sweep ends at the first boundary that nobody reaches.
+For each boundary a new account has the same people, under way in a journey; a child does everything below.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import sys
 from datetime import UTC, datetime
 
 from parcours.config import startup
 
 startup.setup_django()
-
-from django.db import connections  # noqa: E402
 
 from parcours.accounts import jobs  # noqa: E402
 from parcours.accounts.models import Account, Job  # noqa: E402
@@ -31,7 +24,7 @@ from parcours.journeys import actions as journeys  # noqa: E402
 from parcours.journeys import work as engine  # noqa: E402
 from parcours.journeys.engine import programs  # noqa: E402
 from parcours.journeys.models import Enrolment, Journey  # noqa: E402
-from parcours.lib import clock, crashpoints  # noqa: E402
+from parcours.lib import clock  # noqa: E402
 from parcours.lib.ids import new_id  # noqa: E402
 from parcours.lib.problems import NotFound  # noqa: E402
 from parcours.reports import answers  # noqa: E402
@@ -40,8 +33,8 @@ from parcours.segments import actions as segments  # noqa: E402
 from parcours.segments import work as keeper  # noqa: E402
 from parcours.segments.models import Segment  # noqa: E402
 from parcours.tracking.digest.run import Digest  # noqa: E402
+from tests.fixtures.sweep import sweep  # noqa: E402
 
-MOST_BOUNDARIES = 60
 #: merging.*, duplicates.*, forgetting.*, by their first two letters.
 BOUNDARIES = "[mdf][euo]*"
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -98,23 +91,9 @@ def act() -> None:
     forgetting.run()
 
 
-def in_a_child(spec: str) -> int:
-    """Do it in a process of its own that dies at a boundary; its exit code."""
-    connections.close_all()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            crashpoints.arm(spec)
-            act()
-            os._exit(0)
-        except BaseException as error:
-            print(repr(error), file=sys.stderr, flush=True)
-            os._exit(1)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
 def report(account: Account) -> dict[str, object]:
     """Who is who, where the runs stand, the figures, and what the store holds; ids are places."""
+    clock.freeze(START)
     people = list(account.contacts.order_by("pk").values_list("pk", flat=True))
     place = {contact: number for number, contact in enumerate(people)}
     journey = Journey.objects.get(account=account)
@@ -149,16 +128,7 @@ def report(account: Account) -> dict[str, object]:
 def main() -> None:
     startup.migrate()
     with ensure_store():
-        for number in range(1, MOST_BOUNDARIES):
-            account = prepare(number)
-            code = in_a_child(f"{BOUNDARIES}:{number}")
-            if code == crashpoints.EXIT_CODE:
-                assert in_a_child("") == 0
-            clock.freeze(START)
-            line = {"boundary": number, "code": code, "found": report(account)}
-            print(json.dumps(line, default=str), flush=True)
-            if code != crashpoints.EXIT_CODE:
-                return
+        sweep(BOUNDARIES, most=60, begin=prepare, do=act, report=report)
 
 
 if __name__ == "__main__":
