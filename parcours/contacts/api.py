@@ -14,7 +14,7 @@ from ninja import Body, Query, Router, Schema, Status
 from pydantic import ConfigDict, Field
 
 from parcours.accounts import jobs
-from parcours.accounts.access import Actor, as_id, find, for_account
+from parcours.accounts.access import Actor, as_id, find
 from parcours.accounts.models import Account, BusinessUnit
 from parcours.contacts import actions, definitions, exports, queries, timeline, uses
 from parcours.contacts.audience import Audience
@@ -25,12 +25,14 @@ from parcours.contacts.merging import people
 from parcours.contacts.models import Contact, List, ListMember
 from parcours.contacts.orders import SORTS
 from parcours.lib import clock
+from parcours.lib.lines import is_line
 from parcours.lib.paging import Paging, newest_first
 from parcours.lib.problems import Fault, Invalid, NotFound, Problem
 
 router = Router(tags=["contacts"])
 _CHUNK = 1 << 16
 _MOST_REFERENCES = 10_000
+_KEYS = frozenset(("id", "external_id", "email", "phone"))
 
 
 def _actor(request: HttpRequest) -> Actor:
@@ -113,12 +115,11 @@ def audience_of(actor: Actor, wanted: ContactFilter) -> Audience:
 def keys_of(actor: Actor, wanted: ContactFilter) -> Q:
     """Of a filter, who has its e-mail address, number and external id."""
     country = actor.account.country
-    found = audience_of(actor, wanted).rows(actor.account)
+    found = Q()
     for key in ("email", "phone", "external_id"):
         if value := getattr(wanted, key):
-            found = found.filter(
-                pk__in=queries.by_key(actor.account_id, country=country, **{key: value}).values("pk")
-            )
+            who = queries.by_key(actor.account_id, country=country, **{key: value})
+            found &= Q(pk__in=list(who.values_list("pk", flat=True)))
     return found
 
 
@@ -229,7 +230,8 @@ def change_contact(
 
 @router.delete("/contacts/{contact_id}", response={204: None}, summary="Erase a person")
 def erase_contact(request: HttpRequest, contact_id: str) -> Any:
-    contact = find_contact(contact_id, _actor(request))
+    actor = _actor(request)
+    contact = find_contact(contact_id, actor)
     actions.erase(account_id=contact.account_id, contact_ids=[contact.pk], now=clock.now())
     return Status(204, None)
 
@@ -279,16 +281,16 @@ def list_lists(request: HttpRequest, paging: Query[Paging]) -> Any:
 def _unit(actor: Actor, business_unit: str | None) -> int | None:
     if business_unit is None:
         return None
-    unit = for_account(BusinessUnit, actor).filter(pk=int(business_unit) if business_unit.isdigit() else 0)
-    if not unit.exists():
+    try:
+        return find(BusinessUnit, business_unit, actor=actor).pk
+    except NotFound as unknown:
         detail = _("There is no such business unit.")
-        raise Invalid(detail, [Fault(pointer="/business_unit", detail=detail)])
-    return int(business_unit)
+        raise Invalid(detail, [Fault(pointer="/business_unit", detail=detail)]) from unknown
 
 
 def _name(name: str) -> str:
     name = name.strip()
-    if not name or not name.isprintable():
+    if not name or not is_line(name):
         detail = _("A name is a line of text.")
         raise Invalid(detail, [Fault(pointer="/name", detail=detail)])
     return name
@@ -365,11 +367,17 @@ def _referred(request: HttpRequest, payload: References) -> tuple[list[int], lis
 
 @router.post("/lists/{list_id}/members", tags=["lists"], summary="Put contacts on a list")
 def add_members(request: HttpRequest, list_id: str, payload: References) -> Any:
+    """As in an import, whom a key names and nobody is yet is made; an unknown `id` is refused."""
+    account = _actor(request).account
     found = find(List, list_id, actor=_actor(request))
-    ids, refused = _referred(request, payload)
-    joined = actions.add_to_list(
-        account_id=found.account_id, list_id=found.pk, contact_ids=ids, source="api", now=clock.now()
-    )
+    named = [{key: value for key, value in each.items() if key in _KEYS} for each in payload.contacts]
+    with transaction.atomic():
+        done = actions.upsert_many(account, named, source="api", now=clock.now())
+        ids = [contact for contact in done.contacts if contact is not None]
+        joined = actions.add_to_list(
+            account_id=account.pk, list_id=found.pk, contact_ids=ids, source="api", now=clock.now()
+        )
+    refused = [{"index": each.index, "reason": each.reason} for each in done.refused]
     return {"accepted": len(ids), "added": len(joined), "refused": refused}
 
 

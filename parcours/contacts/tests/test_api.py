@@ -100,7 +100,6 @@ def test_contacts_are_found_and_paged(shop: Shop) -> None:
         ("search=ada+p1", 5),
         ("search=06+12+34+56+07", 1),
         ("search=%25", 0),
-        ("search=%00", 25),
     ):
         items = shop.call("GET", f"contacts?{query}").json()["items"]
         assert len(items) == count, (query, items)
@@ -130,17 +129,24 @@ def test_lists_and_their_members(shop: Shop) -> None:
     ids = shop.add({"email": "a@example.org"}, {"external_id": "u2"}, {"phone": "0612345678"})
     made = shop.call("POST", "lists", {"name": "Letter"}).json()
     path = f"lists/{made['id']}"
-    people = [{"email": "A@example.org"}, {"external_id": "u2"}, {"email": "nobody@example.org"}, {"id": "x"}]
+    new, both = {"email": "new@example.org", "city": "Paris"}, {"email": "a@example.org", "external_id": "u2"}
+    people = [{"email": "A@example.org"}, {"external_id": "u2"}, {"id": "x"}, {"id": "999999"}, new, both, {}]
     answer = shop.call("POST", f"{path}/members", {"contacts": people}).json()
-    assert (answer["accepted"], answer["added"]) == (2, 2)
-    assert [each["index"] for each in answer["refused"]] == [2, 3]
-    assert shop.call("GET", path).json()["members"] == 2
+    assert (answer["accepted"], answer["added"]) == (3, 3)
+    assert [each["index"] for each in answer["refused"]] == [2, 3, 5, 6]
+    assert shop.call("GET", path).json()["members"] == 3
     members = shop.call("GET", f"{path}/members").json()["items"]
-    assert {member["contact"] for member in members} == {str(each) for each in ids[:2]}
-    answer = shop.call(
-        "DELETE", f"{path}/members", {"contacts": [{"id": str(ids[0])}, {"id": ids[2]}]}
-    ).json()
-    assert answer["removed"] == 1
+    assert shop.people()["new@example.org"]["city"] is None  # A reference says who is meant, nothing else.
+    made_now = int(shop.people()["new@example.org"]["id"])
+    assert {member["contact"] for member in members} == {str(each) for each in (*ids[:2], made_now)}
+    gone = [
+        {"id": str(ids[0])},
+        {"id": ids[2]},
+        {"email": "new@example.org"},
+        {"email": "nobody@example.org"},
+    ]
+    answer = shop.call("DELETE", f"{path}/members", {"contacts": gone}).json()
+    assert (answer["removed"], [each["index"] for each in answer["refused"]]) == (2, [3])
     assert shop.call("PATCH", path, {"name": "News"}).json()["name"] == "News"
     assert len(shop.call("GET", f"contacts?list={made['id']}").json()["items"]) == 1
     assert shop.call("DELETE", path).status_code == 204
@@ -188,3 +194,10 @@ def test_another_accounts_ids_read_as_ids_of_nothing(shop: Shop, other_shop: Sho
     assert shop.call("POST", "contacts", {"id": str(theirs), "city": "Paris"}).status_code == 422
     assert shop.call("POST", "contacts", {"email": "b@example.org", "lists": [foreign]}).status_code == 422
     assert queries.described([theirs])[0]["city"] is None
+
+
+@pytest.mark.parametrize("unit", ["999999", "²", "9" * 30, "", "-1"])
+def test_a_business_unit_that_is_none_of_ours_is_refused(shop: Shop, unit: str) -> None:
+    answer = shop.call("POST", "lists", {"name": "L", "business_unit": unit})
+    assert answer.status_code == 422
+    assert [each["pointer"] for each in answer.json()["errors"]] == ["/business_unit"]
