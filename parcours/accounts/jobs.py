@@ -117,6 +117,7 @@ class Running:
 
 Runner = Callable[[Running], None]
 _runners: dict[str, Runner] = {}
+_followers: list[Callable[[int], bool]] = []
 
 
 def register(kind: str, run: Runner) -> None:
@@ -199,9 +200,15 @@ def _keep_lease(running: Running, done: threading.Event) -> None:
         connection.close()
 
 
+def register_follower(settled: Callable[[int], bool]) -> None:
+    """Say who else has to have taken in what a job brought before it is waited for no more: `settled(account_id)`."""
+    if settled not in _followers:
+        _followers.append(settled)
+
+
 def wait(job: Job, *, seconds: float = WAIT_SECONDS) -> Job:
-    """Wait until the job has ended and all that it brought is digested, or `seconds` (of the machine) have
-    passed.
+    """Wait until the job has ended and all that it brought is digested and followed (the segments' members), or
+    `seconds` (of the machine) have passed.
     """
     deadline = time.monotonic() + seconds
     pause = 0.02
@@ -212,6 +219,10 @@ def wait(job: Job, *, seconds: float = WAIT_SECONDS) -> Job:
         pause = min(0.5, pause * 1.3)
         job.refresh_from_db()
     watermark.wait_digested(job.account_id, max(0.0, deadline - time.monotonic()))
+    pause = 0.02
+    while not all(settled(job.account_id) for settled in _followers) and time.monotonic() < deadline:
+        time.sleep(pause)
+        pause = min(0.5, pause * 1.3)
     return job
 
 

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field
 
 from parcours.accounts.access import ADMIN, READ, Actor, find, for_account
 from parcours.accounts.api_auth import needs
+from parcours.criteria import unheard
 from parcours.events.watermark import Watermark
 from parcours.lib import clock
 from parcours.lib.instants import from_ms, to_ms
@@ -127,15 +128,21 @@ def create_segment(request: HttpRequest, body: NewSegment) -> Any:
     made = actions.create(account=account, name=body.name, criteria=body.criteria, now=clock.now())
     if folder is not None:
         folders.put(segment=made, folder=folder)
-    return Status(201, queries.as_json(made))
+    return Status(201, _with_warnings(made))
 
 
 @router.post(
     "/segments/preview", auth=needs(READ), summary="How many contacts meet criteria, and some of them"
 )
-def preview(request: HttpRequest, body: Criteria) -> Any:
-    found = queries.preview(account=_actor(request).account, criteria=body.criteria)
-    return {"as_of": found.as_of, "count": found.count, "sample": found.sample}
+def preview(request: HttpRequest, body: Criteria, as_of: str = Query("", max_length=40)) -> Any:
+    account = _actor(request).account
+    found = queries.preview(account=account, criteria=body.criteria, as_of=_instant(as_of))
+    return {
+        "as_of": found.as_of,
+        "count": found.count,
+        "sample": found.sample,
+        "warnings": unheard.warnings(account.pk, body.criteria, "/criteria"),
+    }
 
 
 @router.get("/segments/{segment_id}", summary="A segment and its figures")
@@ -151,7 +158,7 @@ def change_segment(request: HttpRequest, segment_id: str, body: SegmentChange) -
     changed = actions.update(segment=segment, name=body.name, criteria=body.criteria, now=clock.now())
     if moved:
         folders.put(segment=changed, folder=folder)
-    return queries.as_json(changed)
+    return _with_warnings(changed)
 
 
 @router.put("/segments/{segment_id}", summary="Write a segment anew: its name, criteria and folder")
@@ -160,7 +167,7 @@ def write_segment(request: HttpRequest, segment_id: str, body: NewSegment) -> An
     folder = _folder(request, body.folder)
     changed = actions.update(segment=segment, name=body.name, criteria=body.criteria, now=clock.now())
     folders.put(segment=changed, folder=folder)
-    return queries.as_json(changed)
+    return _with_warnings(changed)
 
 
 @router.delete(
@@ -301,6 +308,12 @@ def rename_folder(request: HttpRequest, folder_id: str, body: FolderName) -> Any
 def delete_folder(request: HttpRequest, folder_id: str) -> Any:
     folders.delete(folder=find(SegmentFolder, folder_id, actor=_actor(request)))
     return Status(204, None)
+
+
+def _with_warnings(segment: Segment) -> dict[str, Any]:
+    """A segment that was written, with what its criteria name and the account never received."""
+    warnings = unheard.warnings(segment.account_id, segment.criteria, "/criteria")
+    return {**queries.as_json(segment), "warnings": warnings}
 
 
 def _instant(text: str) -> datetime | None:

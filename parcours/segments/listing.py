@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db.models import Case, F, IntegerField, OrderBy, Q, QuerySet, Value, When
 from django.utils.translation import gettext as _
 
+from parcours.accounts.access import as_id
 from parcours.contacts.search import fold
 from parcours.lib.problems import Invalid
 from parcours.segments import compute, curves
@@ -51,7 +52,7 @@ def found(rows: QuerySet[Segment], *, search: str = "", folder: str = "") -> Que
     if folder == NO_FOLDER:
         rows = rows.filter(folder=None)
     elif folder:
-        rows = rows.filter(folder_id=int(folder)) if folder.isascii() and folder.isdigit() else rows.none()
+        rows = rows.filter(folder_id=as_id(folder) or 0)
     words = fold(search.replace("\0", "")).split()
     if words:
         named = rows.values_list("pk", "name")

@@ -52,10 +52,12 @@ def in_words(account: Account, segments: Sequence[Segment]) -> dict[int, str]:
     }
 
 
-def preview(*, account: Account, criteria: Any, pointer: str = "/criteria") -> Preview:
-    """Who meets criteria now. Raises Invalid with all the faults."""
+def preview(
+    *, account: Account, criteria: Any, pointer: str = "/criteria", as_of: datetime | None = None
+) -> Preview:
+    """Who meets criteria now, or at the instant of an answer given before. Raises Invalid with all the faults."""
     node = parse(criteria, context=names.context(account), pointer=pointer)
-    read = watermark.current(account.pk)
+    read = watermark.current(account.pk) if as_of is None else watermark.at(account.pk, as_of)
     meet = members.members(node, Scope(account.pk, read.load, to_ms(read.as_of), account.timezone))
     sql = f"SELECT count(), groupArraySorted({SAMPLE})(-toInt64(contact)) FROM ({meet.sql})"
     ((count, newest),) = store.run(Statement(sql, meet.parameters))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import F, Max, Q
 
 from parcours.events import watermark
 from parcours.events.models import JournalRow
@@ -15,12 +15,21 @@ from parcours.lib.crashpoints import point
 from parcours.lib.instants import to_ms
 from parcours.segments import figures
 from parcours.segments.full import TOLD
-from parcours.segments.models import Segment, SegmentSize, Upkeep
+from parcours.segments.models import Segment, SegmentSize, Stirred, Upkeep
 from parcours.segments.upkeep import Held
 
 SIZES_BY_HOUR = timedelta(days=14)
 """How long the size of each hour is kept; before, the last of each day (UTC)."""
 _HOUR_MS = 3_600_000
+
+
+def is_followed(account_id: int) -> bool:
+    """Whether the segments that are up to date have taken in every load that is done: who moved, and their figures."""
+    stirred = Stirred.objects.filter(account_id=account_id)
+    if stirred.filter(Q(ready_at__isnull=True) | Q(ready_at__lte=clock.now())).exists():
+        return False
+    moving = Segment.objects.filter(account_id=account_id, status=Segment.Status.UP_TO_DATE)
+    return not moving.filter(settling_at__isnull=False).exists()
 
 
 def settle(held: Held) -> bool:

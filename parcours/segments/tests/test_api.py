@@ -105,3 +105,40 @@ def test_sizes_over_time_are_told(firm: Firm) -> None:
     sizes = firm.get(f"segments/{segment.pk}/sizes")["items"]
     assert sizes[-1] == {"at": firm.get(f"segments/{segment.pk}")["as_of"], "profiles": 1}
     assert send(firm, "get", f"segments/{segment.pk}/sizes?days=0")[0] == 422
+
+
+def test_what_was_never_received_is_told_as_a_warning(firm: Firm) -> None:
+    (ann,) = firm.people({"email": "ann@example.org"})
+    firm.happens("Signed Up", ann, plan="gold")
+    firm.catch_up()
+
+    def leaf(event: str, *properties: str, **more: Any) -> dict[str, Any]:
+        where = [{"property": name, "op": "exists"} for name in properties]
+        return {"event": event, "where": where, **more}
+
+    known = leaf("Signed Up", "plan", "machine")
+    code, made = send(firm, "post", "segments", {"name": "A", "criteria": known})
+    assert (code, made["warnings"]) == (201, [])
+    total = {"property": "total", "op": "gt", "value": 5}
+    criteria = {"all": [known, {"not": leaf("Signd Up")}, leaf("Signed Up", "plan", "colour/x", sum=total)]}
+    criteria["all"].append(leaf("order.placed"))  # of the catalogue: it may come
+    wanted = ["/criteria/all/1/not/event", "/criteria/all/2/where/1/property", "/criteria/all/2/sum/property"]
+    for method, path in (("post", "segments/preview"), ("patch", f"segments/{made['id']}")):
+        code, told = send(firm, method, path, {"criteria": criteria})
+        assert code == 200
+        assert [one["pointer"] for one in told["warnings"]] == wanted
+        assert "“Signd Up”" in told["warnings"][0]["detail"]
+
+
+def test_a_preview_can_be_read_at_the_instant_of_an_answer(firm: Firm) -> None:
+    firm.people({"email": "ann@example.org"})
+    firm.catch_up()
+    first = send(firm, "post", "segments/preview", {"criteria": EVERYONE})[1]
+    firm.people({"email": "bob@example.org"})
+    firm.catch_up()
+    assert send(firm, "post", "segments/preview", {"criteria": EVERYONE})[1]["count"] == 2
+    path = f"segments/preview?as_of={first['as_of']}"
+    again = send(firm, "post", path, {"criteria": EVERYONE})[1]
+    assert (again["count"], again["as_of"]) == (1, first["as_of"])
+    code, refused = send(firm, "post", "segments/preview?as_of=yesterday", {"criteria": EVERYONE})
+    assert (code, refused["errors"][0]["pointer"]) == (422, "/as_of")

@@ -14,7 +14,7 @@ from parcours.events.entries import Call
 from parcours.lib import clock
 from parcours.lib.ids import new_id
 from parcours.lib.instants import to_ms
-from parcours.segments import queries
+from parcours.segments import queries, settling, work
 from parcours.segments.models import Segment
 from parcours.segments.tests.conftest import Firm
 
@@ -92,3 +92,19 @@ def _something_happens(firm: Firm, chance: random.Random, people: list[int], vip
 def _call(firm: Firm, kind: str, body: Any) -> None:
     now = to_ms(clock.now())
     journal.append([Call(kind, body, now, now, new_id())], account_id=firm.account.pk)
+
+
+def test_whoever_waits_for_a_load_waits_for_the_segments_that_it_moves(firm: Firm) -> None:
+    (ann,) = firm.people({"email": "ann@example.org"})
+    buyers = firm.segment({"event": "order.placed"})
+    nested = firm.segment({"segment": str(buyers.pk), "op": "member"})
+    assert settling.is_followed(firm.account.pk)
+    firm.happens("order.placed", ann)
+    while firm.digest.round():
+        pass
+    steps = 0
+    while not settling.is_followed(firm.account.pk):
+        steps += work.round() + firm.digest.round()
+        assert steps < 100
+    assert steps
+    assert firm.members(buyers) == firm.members(nested) == [ann]
