@@ -75,7 +75,12 @@ FROM
     GROUP BY message, send
     HAVING sent > 0
 )
-WHERE multiIf({metric:String} = 'sends', 1, {metric:String} = 'bounces', bounced, NOT bounced)
+WHERE multiIf(
+    {metric:String} = 'sends', 1,
+    {metric:String} = 'bounces', bounced,
+    {metric:String} = 'deliveries', NOT bounced,
+    0
+)
   AND ({after_at:Int64} = 0 OR (sent_ms, send) < ({after_at:Int64}, {after_send:String}))
 ORDER BY sent_ms DESC, send DESC
 LIMIT {limit:UInt32}

@@ -113,6 +113,8 @@ def oracle(every: list[Told], machines: bool) -> dict[str, float | int | None]:
         "sends": len(sent),
         "bounces": len(sent) - len(good),
         "bounce_rate": rate(len(sent) - len(good), len(sent)),
+        "undelivered": 0,
+        "undelivered_rate": None,
         "deliveries": len(good),
         "delivery_rate": rate(len(good), len(sent)),
         "recipients": len({told.contact for told in good}),
