@@ -15,6 +15,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
@@ -23,6 +24,7 @@ from ninja.renderers import BaseRenderer
 
 from parcours import __version__
 from parcours.accounts.api_auth import Authentication
+from parcours.config import faults
 from parcours.lib.instants import iso
 from parcours.lib.problems import Fault, Invalid, Problem
 
@@ -31,6 +33,7 @@ log = structlog.get_logger(__name__)
 #: Each module's `router`, in the order of the documentation.
 ROUTERS = (
     "parcours.accounts.api",
+    "parcours.accounts.api_units",
     "parcours.contacts.api_attributes",
     "parcours.contacts.api_bulk",
     "parcours.contacts.merging.api",  # before contacts, whose ids its addresses would be
@@ -74,10 +77,22 @@ class _Parser(Parser):
     def parse_body(self, request: HttpRequest) -> Any:
         data = msgspec.json.decode(request.body)
         if b"\\u0000" in request.body:
-            faults = [_nul(pointer) for pointer in _nuls(data, "")]
-            if faults:
-                raise Invalid(_("The request says something that cannot be."), faults)
+            found = [_nul(pointer) for pointer in _nuls(data, "")]
+            if found:
+                raise Invalid(_("The request says something that cannot be."), found)
         return data
+
+    def parse_querydict(
+        self, data: MultiValueDict[str, Any], list_fields: list[str], request: HttpRequest
+    ) -> dict[str, Any]:
+        found = [
+            _nul(f"/{escape_pointer(key)}")
+            for key, values in data.lists()
+            if any(isinstance(value, str) and "\0" in value for value in values)
+        ]
+        if found:
+            raise Invalid(_("The request says something that cannot be."), found)
+        return super().parse_querydict(data, list_fields, request)
 
 
 def _nul(pointer: str) -> Fault:
@@ -167,7 +182,7 @@ def _fault(error: dict[str, Any]) -> Fault:
         path = path[1:]  # the name of the view's argument
     return {
         "pointer": "".join(f"/{escape_pointer(part)}" for part in path),
-        "detail": str(error["msg"]),
+        "detail": faults.said(error),
     }
 
 

@@ -12,7 +12,7 @@ import click
 import urllib3
 
 from parcours.accounts import actions, jobs
-from parcours.accounts.access import ADMIN
+from parcours.accounts.access import ADMIN, as_id
 from parcours.accounts.models import Account, Job
 from parcours.commerce.importing import actions as commerce
 from parcours.commerce.importing.kinds import KINDS
@@ -30,10 +30,11 @@ _ENDED = ("finished", "failed")
 
 
 def account_named(name: str | None) -> Account:
-    """The account of this name or id; without a name, the installation's only one. Raises ClickException."""
+    """The account of this name, else of this id; without a name, the installation's only one. Raises ClickException."""
     found = Account.objects.all()
     if name is not None:
-        found = found.filter(pk=int(name)) if name.isdigit() else found.filter(name=name)
+        named = found.filter(name=name)
+        found = named if named.exists() else found.filter(pk=as_id(name) or 0)
     accounts = list(found.order_by("pk")[:20])
     if len(accounts) == 1:
         return accounts[0]

@@ -81,9 +81,9 @@ def test_settings_are_changed_and_every_fault_is_told_at_its_place(client: Clien
         "/currency",
         "/attribution_days",
     }
-    answer = patch({"plan": "full", "id": "7"})
+    answer = patch({"write_key": "pw_mine", "id": "7"})
     assert answer.status_code == 422
-    assert {fault["pointer"] for fault in answer.json()["errors"]} == {"/plan", "/id"}
+    assert {fault["pointer"] for fault in answer.json()["errors"]} == {"/write_key", "/id"}
     assert patch({"sender_name": "Ada\r\nBcc: eve@example.org"}).status_code == 422
     assert Account.objects.get(pk=new.account.pk).sender_name == "Ada's shop"
 
@@ -192,3 +192,35 @@ def test_the_openapi_document_tells_of_the_keys(client: Client) -> None:
     document = client.get("/api/v1/openapi.json").json()
     assert document["paths"]["/api/v1/account"]["get"]["security"]
     assert document["components"]["securitySchemes"]
+
+
+def test_what_a_schema_refuses_is_said_in_the_readers_language(client: Client) -> None:
+    new = new_account()
+
+    def asked(method: str, path: str, body: Any = None) -> dict[str, str]:
+        headers = {**bearer(new.api_key), "Accept-Language": "fr"}
+        answer = client.generic(
+            method, f"/api/v1/{path}", json.dumps(body) if body is not None else "", JSON, headers=headers
+        )
+        assert answer.status_code == 422
+        return {fault["pointer"]: fault["detail"] for fault in answer.json()["errors"]}
+
+    assert asked("POST", "lists", {"nom": "x"}) == {
+        "/name": "C’est obligatoire.",
+        "/nom": "Il n’y a pas de tel champ.",
+    }
+    assert asked("POST", "lists", {"name": 3}) == {"/name": "Il faut un texte."}
+    assert asked("POST", "lists", {"name": "x" * 201}) == {"/name": "Le texte dépasse 200 caractères."}
+    assert asked("GET", "contacts?limit=0") == {"/limit": "Il faut 1 au moins."}
+    assert asked("GET", "contacts?limit=1001") == {"/limit": "Il faut 1000 au plus."}
+    assert asked("GET", "contacts?limit=many") == {"/limit": "Il faut un nombre entier."}
+    assert asked("GET", "journeys?status=lost") == {
+        "/status": "Il faut l’un de draft, active, paused, archived."
+    }
+
+
+@pytest.mark.parametrize("query", ["contacts?search=%00", "orders?limit=5&search=a%00b", "tags?search=%00"])
+def test_no_text_of_an_address_holds_nul(client: Client, query: str) -> None:
+    answer = client.get(f"/api/v1/{query}", headers=bearer(new_account().api_key))
+    assert answer.status_code == 422
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == ["/search"]
