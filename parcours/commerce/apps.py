@@ -11,19 +11,18 @@ class CommerceAppConfig(AppConfig):
         from parcours.commerce.importing import actions as importing
         from parcours.commerce.listening import listener
         from parcours.commerce.models import Pipeline, Product, Stage
-        from parcours.contacts import panels
+        from parcours.contacts import naming, panels
         from parcours.contacts.merging import following
         from parcours.contacts.panels import Panel
-        from parcours.criteria.words import names
         from parcours.tracking import deals, fanout
         from parcours.ui.navigation import Item, register
 
         importing.register()
         deals.register(Deals())
         fanout.register(listener)
-        names.register("pipeline", names.Rows(lambda: Pipeline, key="key"))
-        names.register("stage", names.Rows(lambda: Stage, key="key", account="pipeline__account_id"))
-        names.register("product", names.Rows(lambda: Product, key="product_id"))
+        naming.register("pipeline", naming.Rows(lambda: Pipeline, key="key"))
+        naming.register("stage", naming.Rows(lambda: Stage, key="key", account="pipeline__account_id"))
+        naming.register("product", naming.Rows(lambda: Product, key="product_id"))
         following.register("commerce_order", "contact_id")
         following.register("commerce_dealcontact", "contact_id")
         panels.register(Panel(title=_("Orders"), url_name="orders:of_contact", order=60))

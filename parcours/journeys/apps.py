@@ -15,7 +15,6 @@ class JourneysAppConfig(AppConfig):
             contacts_merging,
             contacts_unmerged,
         )
-        from parcours.criteria.words import names
         from parcours.journeys import erasure, gate, merging, naming, of_contact, segment_uses
         from parcours.journeys.fanout import JourneyListener
         from parcours.journeys.models import Journey
@@ -28,10 +27,9 @@ class JourneysAppConfig(AppConfig):
         gates.register(gate.held)
         segment_names.register_journeys(naming.step_ids)
         segment_names.register_use(segment_uses.uses)
-        names.register("journey", names.Rows(lambda: Journey))
-        names.register("step", naming.StepNames())
+        contacts_naming.register("journey", contacts_naming.Rows(lambda: Journey, page="reports:journey"))
+        contacts_naming.register("step", naming.StepNames())
         uses.register(of_contact.users)
-        contacts_naming.register("journey", of_contact.named)
         panels.register(panels.Panel(_("Journeys"), "journeys:of_contact", order=40))
         contacts_erased.connect(erasure.forget, dispatch_uid="journeys.erasure")
         contacts_merging.connect(merging.let_go, dispatch_uid="journeys.merging")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from parcours.criteria.words import names
+from parcours.contacts import naming
 from parcours.journeys.models import Journey, Version
 
 
@@ -56,7 +56,10 @@ class StepNames:
         if not _is_id(journey):
             return []
         known = steps(account_id, [int(journey)]).get(int(journey), {})
-        return names.best(((f"{journey}/{step}", name) for step, name in known.items()), wanted, limit)
+        return naming.best(((f"{journey}/{step}", name) for step, name in known.items()), wanted, limit)
+
+    def url(self, id: str) -> str:
+        return ""
 
 
 def _is_id(text: str) -> bool:

@@ -16,7 +16,6 @@ from django.views.decorators.http import require_GET
 
 from parcours.accounts.access import PageRequest, find, page
 from parcours.contacts.models import Contact
-from parcours.contacts.naming import Named
 from parcours.contacts.queries import living
 from parcours.contacts.uses import User
 from parcours.journeys import trace
@@ -121,9 +120,3 @@ def users(account_id: int) -> Iterator[User]:
             url=reverse("journeys:edit", args=[journey.pk]),
             documents=(journey.draft, *current),
         )
-
-
-def named(account_id: int, ids: list[int]) -> dict[int, Named]:
-    """The names and pages of journeys."""
-    rows = Journey.objects.filter(account_id=account_id, pk__in=ids).values_list("pk", "name")
-    return {pk: Named(name, reverse("reports:journey", args=[pk])) for pk, name in rows}

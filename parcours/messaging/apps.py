@@ -11,7 +11,6 @@ class MessagingAppConfig(AppConfig):
         from parcours.contacts import uses as contacts_uses
         from parcours.contacts.merging import following
         from parcours.contacts.signals import contacts_erased
-        from parcours.criteria.words import names
         from parcours.messaging import subscription, uses
         from parcours.messaging.arrivals import ArrivalListener
         from parcours.messaging.models import Message
@@ -22,8 +21,7 @@ class MessagingAppConfig(AppConfig):
         following.register("messaging_send", "contact_id", only="status IN ('queued', 'deferred', 'claimed')")
         following.register("messaging_suppression", "contact_id")
         fanout.register(ArrivalListener())
-        names.register("message", names.Rows(lambda: Message))
+        naming.register("message", naming.Rows(lambda: Message, page="messages:edit"))
         contacts_uses.register(uses.users)
-        naming.register("message", uses.named)
         register(Item(_("Messages"), "mail", "messages:index", 50))
         register(Item(_("Suppressions"), "ban", "suppressions:index", 55))

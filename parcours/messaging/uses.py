@@ -1,4 +1,4 @@
-"""What messages use of contacts: the attributes that their contents name; and what messages are called."""
+"""What messages use of contacts: the attributes that their contents name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from django.urls import reverse
 from django.utils.translation import pgettext_lazy
 
-from parcours.contacts.naming import Named
 from parcours.contacts.uses import User
 from parcours.messaging.models import Message
 
@@ -22,9 +21,3 @@ def users(account_id: int) -> Iterator[User]:
             url=reverse("messages:edit", args=[message.pk]),
             texts=(message.subject, message.mjml, message.html, message.text),
         )
-
-
-def named(account_id: int, ids: list[int]) -> dict[int, Named]:
-    """The names and pages of messages."""
-    rows = Message.objects.filter(account_id=account_id, pk__in=ids).values_list("pk", "name")
-    return {pk: Named(name, reverse("messages:edit", args=[pk])) for pk, name in rows}

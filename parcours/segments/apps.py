@@ -7,21 +7,17 @@ class SegmentsAppConfig(AppConfig):
     label = "segments"
 
     def ready(self) -> None:
-        from parcours.accounts import jobs
         from parcours.contacts import audience as contacts_audience
         from parcours.contacts import naming, panels, uses
-        from parcours.criteria.words import names
-        from parcours.segments import audience, settling
+        from parcours.segments import audience
         from parcours.segments.models import Segment
         from parcours.segments.stirred import listener
         from parcours.tracking import fanout
         from parcours.ui.navigation import Item, register
 
         fanout.register(listener)
-        jobs.register_follower(settling.is_followed)
-        names.register("segment", names.Rows(lambda: Segment))
+        naming.register("segment", naming.Rows(lambda: Segment, page="segments:profiles"))
         contacts_audience.register_segments(audience.names, audience.reader)
         uses.register(audience.users)
-        naming.register("segment", audience.named)
         panels.register(panels.Panel(_("Segments"), "segments:of_contact", order=30))
         register(Item(label=_("Segments"), icon="chart-funnel", url_name="segments:list", order=40))

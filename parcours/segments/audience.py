@@ -9,7 +9,6 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils.translation import pgettext_lazy
 
-from parcours.contacts.naming import Named
 from parcours.contacts.uses import User
 from parcours.events import watermark
 from parcours.events.store import queries as store
@@ -82,9 +81,3 @@ def users(account_id: int) -> Iterator[User]:
             url=reverse("segments:edit", args=[segment.pk]),
             documents=(segment.criteria,),
         )
-
-
-def named(account_id: int, ids: list[int]) -> dict[int, Named]:
-    """The names and pages of segments."""
-    rows = Segment.objects.filter(account_id=account_id, pk__in=ids).values_list("pk", "name")
-    return {pk: Named(name, reverse("segments:profiles", args=[pk])) for pk, name in rows}

@@ -10,11 +10,11 @@ from typing import Any
 from django.utils.translation import get_language
 
 from parcours.accounts.models import Account
+from parcours.contacts import naming
 from parcours.contacts.queries import described
 from parcours.criteria import members, store
 from parcours.criteria.compile import Scope, Statement
 from parcours.criteria.parse import parse
-from parcours.criteria.words import names as word_names
 from parcours.criteria.words import say
 from parcours.events import watermark
 from parcours.lib import clock
@@ -43,7 +43,7 @@ def in_words(account: Account, segments: Sequence[Segment]) -> dict[int, str]:
     """What each segment asks of a contact, in a sentence of the reader's language; a few queries for however many."""
     language = "fr" if (get_language() or "en").startswith("fr") else "en"
     mentioned = {one for segment in segments for one in say.mentioned(segment.criteria)}
-    known = word_names.lookup(account.pk, mentioned)
+    known = naming.lookup(account.pk, mentioned)
     return {
         segment.pk: say.sentence(
             segment.criteria, language=language, names=known, currency=account.currency, zone=account.timezone

@@ -128,7 +128,7 @@ def families() -> list[Family]:
 
 def events_of(account_id: int, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Events of a timeline as it shows them: icon, label, detail, marks, instant, and every property in words."""
-    named = naming.names(account_id, (pair for item in items for pair in _pointed(item)))
+    named = naming.named(account_id, (pair for item in items for pair in _pointed(item)))
     objects = object_names.by_ids(account_id, {pair for item in items for pair in _objects(item)})
     language = get_language() or "en"
     return [

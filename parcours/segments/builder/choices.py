@@ -11,11 +11,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from parcours.accounts.models import Account
+from parcours.contacts import naming
 from parcours.contacts.models import Channel
 from parcours.contacts.queries import attribute_types
 from parcours.criteria.parse import BUILT_IN
 from parcours.criteria.parse_tests import OPERATORS
-from parcours.criteria.words import names
 from parcours.criteria.words.nouns import KIND_OF
 from parcours.events import catalogue
 from parcours.lib.problems import NotFound
@@ -86,14 +86,14 @@ def listed(account: Account, kind: str, text: str = "", within: str = "") -> dic
     Raises NotFound for a kind that is not chosen by name.
     """
     if kind == "tag":
-        found = names.best(((name, name) for name in _tags(account.pk)), text, MOST_LISTED + 1)
+        found = naming.best(((name, name) for name in _tags(account.pk)), text, MOST_LISTED + 1)
     elif kind == "step":
         found = [
             (id.partition("/")[2], name)
-            for id, name in names.search(account.pk, kind, f"{within}/{text}", limit=MOST_LISTED + 1)
+            for id, name in naming.search(account.pk, kind, f"{within}/{text}", limit=MOST_LISTED + 1)
         ]
-    elif kind in names.kinds():
-        found = names.search(account.pk, kind, text, limit=MOST_LISTED + 1)
+    elif kind in naming.kinds():
+        found = naming.search(account.pk, kind, text, limit=MOST_LISTED + 1)
     else:
         raise NotFound(gettext("Nothing of this kind is chosen by name."))
     items = [{"id": id, "name": name} for id, name in found[:MOST_LISTED]]
@@ -109,7 +109,7 @@ def _tags(account_id: int) -> list[str]:
             " UNION ALL SELECT (SELECT MIN(name) FROM contacts_tag WHERE account_id = %s AND name > found.name)"
             " FROM found WHERE found.name IS NOT NULL"
             ") SELECT name FROM found WHERE name IS NOT NULL LIMIT %s",
-            [account_id, account_id, names.MOST_SEARCHED],
+            [account_id, account_id, naming.MOST_SEARCHED],
         )
         return [row[0] for row in cursor.fetchall()]
 
@@ -126,9 +126,9 @@ def suggested(
         kind = KIND_OF.get(property, "")
     if not kind:
         return [{"value": value, "name": ""} for value in values]
-    known = names.lookup(account.pk, [(kind, value) for value in values])
+    known = naming.lookup(account.pk, [(kind, value) for value in values])
     found = {value: known.get((kind, value), "") for value in values}
-    if kind in names.kinds():
-        for id, name in names.search(account.pk, kind, text, limit=seen.MOST_SUGGESTED):
+    if kind in naming.kinds():
+        for id, name in naming.search(account.pk, kind, text, limit=seen.MOST_SUGGESTED):
             found.setdefault(id, name)
     return [{"value": value, "name": name} for value, name in found.items()]

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from parcours.accounts.access import PageRequest, find, page
+from parcours.contacts import naming
 from parcours.criteria.parse import parse
-from parcours.criteria.words import names, say
+from parcours.criteria.words import say
 from parcours.lib.problems import Fault, Invalid
 from parcours.segments.builder import choices, seen
 from parcours.segments.models import Segment
@@ -84,7 +85,7 @@ def words(request: PageRequest) -> HttpResponse:
         parse(criteria, context=reading)
     except Invalid as refusal:
         faults = refusal.errors
-    known = names.lookup(account.pk, say.mentioned(criteria))
+    known = naming.lookup(account.pk, say.mentioned(criteria))
     said: dict[str, Any] = {
         "language": _language(),
         "names": known,
