@@ -7,6 +7,7 @@ class CommerceAppConfig(AppConfig):
     label = "commerce"
 
     def ready(self) -> None:
+        from parcours.commerce.deals import erasing
         from parcours.commerce.deals.linking import Deals
         from parcours.commerce.importing import actions as importing
         from parcours.commerce.listening import listener
@@ -14,6 +15,7 @@ class CommerceAppConfig(AppConfig):
         from parcours.contacts import naming, panels
         from parcours.contacts.merging import following
         from parcours.contacts.panels import Panel
+        from parcours.contacts.signals import contacts_erased
         from parcours.tracking import deals, fanout
         from parcours.ui.navigation import Item, register
 
@@ -23,6 +25,7 @@ class CommerceAppConfig(AppConfig):
         naming.register("pipeline", naming.Rows(lambda: Pipeline, key="key"))
         naming.register("stage", naming.Rows(lambda: Stage, key="key", account="pipeline__account_id"))
         naming.register("product", naming.Rows(lambda: Product, key="product_id"))
+        contacts_erased.connect(erasing.forget, dispatch_uid="commerce.erasing")
         following.register("commerce_order", "contact_id")
         following.register("commerce_dealcontact", "contact_id")
         panels.register(Panel(title=_("Orders"), url_name="orders:of_contact", order=60))

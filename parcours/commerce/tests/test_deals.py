@@ -225,3 +225,28 @@ def test_deals_are_searched(quiet_shop: Shop) -> None:
     text = shop.file("deals/export")
     assert "ada@example.org" in text
     assert text.count("\n") == 3
+
+
+def test_a_deal_named_after_an_erased_person_names_them_no_more(quiet_shop: Shop) -> None:
+    shop = quiet_shop
+    ada = shop.call(
+        "POST",
+        "contacts",
+        {"email": "ada@example.org", "first_name": "Ada", "last_name": "de la Tour"},
+        status=201,
+    )
+    names = ["Cuisine de ADA de la Tour", "Ada", "ada@example.org : salle de bain", "Adage", "Ada (Bob)"]
+    tied = [{"id": ada["id"]}]
+    deals = [
+        shop.call("POST", "deals", {"name": name, "contacts": tied if place < 4 else []}, status=201)["id"]
+        for place, name in enumerate(names)
+    ]
+    shop.call("PATCH", f"deals/{deals[2]}", {"contacts": []})
+    shop.call("DELETE", f"contacts/{ada['id']}", status=204)
+    assert [shop.call("GET", f"deals/{deal}")["name"] for deal in deals] == [
+        "Cuisine de … …",
+        f"#{deals[1]}",
+        "… : salle de bain",
+        "Adage",
+        "Ada (Bob)",
+    ]
