@@ -130,12 +130,12 @@ def run(segment: Segment, held: Held, progress: Progress, together: Together | N
         found = together.moves(segment, node)
         same.update(progress=FOUND)
         ahead = flips.ahead(segment, node, read)
-    except Invalid as refusal:
-        failed(segment, "; ".join(f"{fault['pointer']}: {fault['detail']}" for fault in refusal.errors))
+    except Invalid:
+        failed(segment, Segment.Error.CRITERIA)
         return True
     except Exception as failure:
         log.exception("segment not computed", segment=segment.pk)
-        failed(segment, str(failure)[:1000])
+        failed(segment, Segment.Error.FAILURE, str(failure)[:1000])
         return True
     point("segments.computed")
     now = clock.now()
@@ -156,6 +156,7 @@ def run(segment: Segment, held: Held, progress: Progress, together: Together | N
             settling_row=told.last,
             settling_at=clock.now(),
             error="",
+            error_detail="",
             late_reason="",
             retry_at=0,
         )
@@ -169,11 +170,12 @@ def run(segment: Segment, held: Held, progress: Progress, together: Together | N
     return True
 
 
-def failed(segment: Segment, reason: str) -> None:
+def failed(segment: Segment, error: Segment.Error, detail: str = "") -> None:
     """Say why a segment cannot be computed; it is tried again in half a minute. Nobody looks at its flips till then."""
     with transaction.atomic():
         Segment.objects.filter(pk=segment.pk).update(
-            error=reason,
+            error=error,
+            error_detail=detail,
             late_reason="failure",
             progress=None,
             flips_until=None,

@@ -11,8 +11,7 @@ from django.utils.translation import gettext as _
 
 from parcours.accounts.access import as_id
 from parcours.contacts.search import fold
-from parcours.lib.problems import Invalid
-from parcours.segments import compute, curves
+from parcours.segments import curves, errors
 from parcours.segments.models import LATE_AFTER, Segment
 
 Status = Segment.Status
@@ -108,7 +107,8 @@ def moving(segment: Segment) -> bool:
 def why(segment: Segment, state: str) -> str:
     """Why a segment is not computed, in the reader's language; empty when nothing is amiss."""
     if segment.error:
-        return _("Not computed: %(reason)s") % {"reason": _said(segment)}
+        reason = "; ".join(fault["detail"] for fault in errors.faults(segment))
+        return _("Not computed: %(reason)s") % {"reason": reason}
     if state != Status.LATE:
         return ""
     if segment.late_reason == "digest":
@@ -116,12 +116,3 @@ def why(segment: Segment, state: str) -> str:
     if segment.late_reason == "queue":
         return _("Other segments are computed before it.")
     return _("Its computation has not begun: the work process is stopped, or busy.")
-
-
-def _said(segment: Segment) -> str:
-    """What is wrong, as the criteria read now; else as the computation said it."""
-    try:
-        compute.parsed(segment)
-    except Invalid as refusal:
-        return "; ".join(fault["detail"] for fault in refusal.errors)
-    return segment.error

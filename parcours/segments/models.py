@@ -44,6 +44,10 @@ class Segment(models.Model):
         UP_TO_DATE = "up_to_date", _("Up to date")
         PAUSED = "paused", _("Paused")
 
+    class Error(models.TextChoices):
+        CRITERIA = "criteria"
+        FAILURE = "failure"
+
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="segments")
     name = models.CharField(max_length=200)
     folder = models.ForeignKey(
@@ -82,7 +86,8 @@ class Segment(models.Model):
     retry_at = models.BigIntegerField(
         default=0, help_text="Machine milliseconds; after a computation that failed."
     )
-    error = models.TextField(blank=True)
+    error = models.CharField(max_length=10, blank=True, choices=Error)
+    error_detail = models.TextField(blank=True, help_text="What the machine said of a failure.")
     created_at = InstantField(default=clock.now)
     updated_at = InstantField(default=clock.now)
 

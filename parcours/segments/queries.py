@@ -19,7 +19,7 @@ from parcours.criteria.words import say
 from parcours.events import watermark
 from parcours.lib import clock
 from parcours.lib.instants import to_ms
-from parcours.segments import names
+from parcours.segments import errors, names
 from parcours.segments.models import Segment, Upkeep
 
 SAMPLE = 10
@@ -81,5 +81,5 @@ def as_json(segment: Segment) -> dict[str, Any]:
         "next_at": segment.next_at,
         "progress": segment.progress,
         "late_reason": segment.late_reason or None,
-        "error": segment.error or None,
+        "error": errors.said(segment) or None,
     }

@@ -65,8 +65,8 @@ class Firm:
         self.catch_up()
         return Segment.objects.get(pk=int(answer.json()["id"]))
 
-    def get(self, path: str) -> Any:
-        answer = self.http.get(f"/api/v1/{path}")
+    def get(self, path: str, *, language: str = "en") -> Any:
+        answer = self.http.get(f"/api/v1/{path}", headers={"accept-language": language})
         assert answer.status_code == 200, answer.content
         return answer.json()
 

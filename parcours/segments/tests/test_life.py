@@ -121,7 +121,10 @@ def test_criteria_that_no_longer_read_are_said_and_change_nothing(firm: Firm) ->
     firm.catch_up()
     told = firm.get(f"segments/{segment.pk}")
     assert told["status"] == "computing"
-    assert "/criteria/field" in told["error"]
+    assert told["error"] == "/criteria/field: There is no field “attributes.plan”."
+    assert firm.get(f"segments/{segment.pk}", language="fr")["error"] == (
+        "/criteria/field: Il n’y a pas de champ «\u00a0attributes.plan\u00a0»."
+    )
     assert firm.members(segment) == [ann]
 
 

@@ -89,7 +89,7 @@ def test_why_a_segment_is_late_is_said(firm: Firm, reader: Client) -> None:
     Segment.objects.filter(pk=late.pk).update(late_reason="")
     assert "Son calcul n’a pas commencé" in text(reader.get("/segments/"))
     Segment.objects.filter(pk=late.pk).update(
-        error="gone", criteria={"field": "attributes.x", "op": "exists"}
+        error="criteria", criteria={"field": "attributes.x", "op": "exists"}
     )
     assert "Il n’y a pas de champ « attributes.x »" in text(reader.get("/segments/"))
 
