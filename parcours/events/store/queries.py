@@ -5,7 +5,12 @@
     SELECT … WHERE account = {account:UInt32} AND load <= {load:UInt64}
 
 Values are bound by `{name:Type}`, never pasted. `@person(contact)` is who a contact is at the watermark: contacts who
-were merged are looked up in `links`; where nobody ever was, it is the column itself, and costs nothing.
+were merged are looked up in `links`; where nobody ever was, it is the column itself, and costs nothing. What several
+queries of a file say alike stands once, above them, and is put in at `@part(chosen_runs)`:
+
+    -- part: chosen_runs
+    -- about: Runs of a journey that a reader chose.
+    account = {account:UInt32} AND journey = {journey:UInt64} AND …
 """
 
 from __future__ import annotations
@@ -20,7 +25,7 @@ from typing import Any
 from parcours.events.store.client import client, patiently
 
 PACKAGES = Path(__file__).resolve().parents[2]
-_NAME = re.compile(r"^-- name: *(\w+) *$", re.MULTILINE)
+_HEAD = re.compile(r"^-- (name|part): *(\w+) *$", re.MULTILINE)
 _ABOUT = re.compile(r"^-- about: *(.+)$", re.MULTILINE)
 _PERSON = re.compile(r"@person\((\w+(?:\.\w+)?)\)")
 _MERGES = (
@@ -33,6 +38,7 @@ _LOOKED_UP = (
     rf"transform(\1, (SELECT arrayConcat([toUInt64(0)], groupArray(merged)) FROM {_MERGES}),"
     rf" (SELECT arrayConcat([toUInt64(0)], groupArray(whom)) FROM {_MERGES}), \1)"
 )
+_PART = re.compile(r"@part\((\w+)\)")
 _PARAMETER = re.compile(r"\{(\w+): *([^{}]+)\}")
 
 
@@ -66,17 +72,24 @@ def ask_merged(ever_merged: Callable[[int], bool]) -> None:
 
 @functools.cache
 def all_queries() -> Mapping[str, Query]:
-    """Every named query, by its name. Raises ValueError on a name used twice or a query without “about”."""
+    """Every named query, by its name. Raises ValueError on a name used twice, one without “about”, an unknown part."""
     found: dict[str, Query] = {}
     for file in sorted(PACKAGES.glob("*/sql/*.sql")):
-        parts = _NAME.split(file.read_text())
-        if parts[0].strip():
+        pieces = _HEAD.split(file.read_text())
+        if pieces[0].strip():
             raise ValueError(f"{file}: text before the first “-- name:”.")
-        for name, text in zip(parts[1::2], parts[2::2], strict=True):
+        parts: dict[str, str] = {}
+        for kind, name, text in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
             about = _ABOUT.search(text)
-            if name in found or about is None:
-                raise ValueError(f"{file}: the query {name} is there twice, or has no “-- about:”.")
-            written = text[about.end() :].strip().rstrip(";")
+            if name in found or name in parts or about is None:
+                raise ValueError(f"{file}: {name} is there twice, or has no “-- about:”.")
+            unknown = set(_PART.findall(text)) - parts.keys()
+            if unknown:
+                raise ValueError(f"{file}: {name} names a part that does not stand above it: {unknown}.")
+            written = _PART.sub(lambda put: parts[put[1]], text[about.end() :].strip().rstrip(";"))  # noqa: B023
+            if kind == "part":
+                parts[name] = written
+                continue
             sql, merged = _PERSON.sub(r"\1", written), _PERSON.sub(_LOOKED_UP, written)
             kinds = dict(_PARAMETER.findall(merged))
             found[name] = Query(name, about[1].strip(), sql, file, kinds, "" if merged == sql else merged)

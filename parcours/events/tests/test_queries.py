@@ -61,6 +61,7 @@ def test_rows_come_by_name_and_a_missing_parameter_is_told(store: StoreProcess, 
         "SELECT 1",
         "-- name: a\nSELECT 1",
         "-- name: a\n-- about: x\nSELECT 1\n-- name: a\n-- about: y\nSELECT 2",
+        "-- name: a\n-- about: x\nSELECT @part(b)\n-- part: b\n-- about: y\n1",
     ],
 )
 def test_a_careless_file_is_refused(text: str, tmp_path: Path, monkeypatch: Any) -> None:
@@ -69,6 +70,18 @@ def test_a_careless_file_is_refused(text: str, tmp_path: Path, monkeypatch: Any)
     monkeypatch.setattr(queries, "PACKAGES", tmp_path)
     with pytest.raises(ValueError):
         queries.all_queries.__wrapped__()
+
+
+def test_what_queries_say_alike_is_put_in_whole(tmp_path: Path, monkeypatch: Any) -> None:
+    (tmp_path / "p" / "sql").mkdir(parents=True)
+    (tmp_path / "p" / "sql" / "x.sql").write_text(
+        "-- part: mine\n-- about: x\naccount = {account:UInt32}\n\n-- part: chosen\n-- about: x\n@part(mine) AND 1\n\n"
+        "-- name: a\n-- about: y\nSELECT @person(contact) WHERE @part(chosen) AND 2;\n"
+    )
+    monkeypatch.setattr(queries, "PACKAGES", tmp_path)
+    (query,) = queries.all_queries.__wrapped__().values()
+    assert query.sql == "SELECT contact WHERE account = {account:UInt32} AND 1 AND 2"
+    assert query.parameters == {"account": "UInt32", "load": "UInt64"}, "those of the merges included"
 
 
 def test_the_schema_is_applied_once_and_can_be_applied_again(store: StoreProcess) -> None:

@@ -1,3 +1,12 @@
+-- part: chosen_runs
+-- about: A row is of the runs chosen, of one journey at a watermark.
+account = {account:UInt32}
+  AND journey = {journey:UInt64}
+  AND load <= {load:UInt64}
+  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
+  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
+  AND ({version:UInt32} = 0 OR version = {version:UInt32})
+
 -- name: journey_sums
 -- about: Every sum that tells what runs did and where they are: entries, passages, ends, parked and resumed.
 SELECT
@@ -7,38 +16,23 @@ SELECT
     reason,
     count() AS runs
 FROM runs
-WHERE account = {account:UInt32}
-  AND journey = {journey:UInt64}
-  AND load <= {load:UInt64}
-  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
-  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
-  AND ({version:UInt32} = 0 OR version = {version:UInt32})
+WHERE @part(chosen_runs)
 GROUP BY kind, step, from_step, reason
 
 -- name: journey_entered_contacts
 -- about: The distinct contacts who entered.
 SELECT groupBitmap(@person(contact)) AS contacts
 FROM runs
-WHERE account = {account:UInt32}
-  AND journey = {journey:UInt64}
+WHERE @part(chosen_runs)
   AND kind = 'entered'
-  AND load <= {load:UInt64}
-  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
-  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
-  AND ({version:UInt32} = 0 OR version = {version:UInt32})
 
 -- name: step_passages
 -- about: How many passed a step.
 SELECT count() AS passages
 FROM runs
-WHERE account = {account:UInt32}
-  AND journey = {journey:UInt64}
+WHERE @part(chosen_runs)
   AND kind = 'step'
   AND step = {step:String}
-  AND load <= {load:UInt64}
-  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
-  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
-  AND ({version:UInt32} = 0 OR version = {version:UInt32})
 
 -- name: step_distinct_contacts
 -- about: The passages and the distinct contacts of each of the steps named, where a contact can pass more than once.
@@ -47,14 +41,9 @@ SELECT
     count() AS passages,
     groupBitmap(@person(contact)) AS contacts
 FROM runs
-WHERE account = {account:UInt32}
-  AND journey = {journey:UInt64}
+WHERE @part(chosen_runs)
   AND kind = 'step'
   AND step IN {steps:Array(String)}
-  AND load <= {load:UInt64}
-  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
-  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
-  AND ({version:UInt32} = 0 OR version = {version:UInt32})
 GROUP BY step
 
 -- name: step_sole_contacts
@@ -65,14 +54,9 @@ SELECT
     toUnixTimestamp64Milli(at) AS first_at,
     toUnixTimestamp64Milli(at) AS last_at
 FROM runs
-WHERE account = {account:UInt32}
-  AND journey = {journey:UInt64}
+WHERE @part(chosen_runs)
   AND kind = 'step'
   AND step = {step:String}
-  AND load <= {load:UInt64}
-  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
-  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
-  AND ({version:UInt32} = 0 OR version = {version:UInt32})
   AND ({after_at:Int64} = 0 OR at <= fromUnixTimestamp64Milli({after_at:Int64}))
   AND ({after_at:Int64} = 0 OR
        (at, contact) < (fromUnixTimestamp64Milli({after_at:Int64}), {after_contact:UInt64}))
@@ -83,14 +67,9 @@ LIMIT {limit:UInt32}
 -- about: The latest passages of a step, after a cursor (0, 0 for the first ones), read in their order.
 SELECT @person(contact) AS contact, toUnixTimestamp64Milli(at) AS at_ms
 FROM runs
-WHERE account = {account:UInt32}
-  AND journey = {journey:UInt64}
+WHERE @part(chosen_runs)
   AND kind = 'step'
   AND step = {step:String}
-  AND load <= {load:UInt64}
-  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
-  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
-  AND ({version:UInt32} = 0 OR version = {version:UInt32})
   AND ({after_at:Int64} = 0 OR at <= fromUnixTimestamp64Milli({after_at:Int64}))
   AND ({after_at:Int64} = 0 OR
        (at, contact) < (fromUnixTimestamp64Milli({after_at:Int64}), {after_contact:UInt64}))
@@ -105,14 +84,9 @@ SELECT
     toUnixTimestamp64Milli(min(at)) AS first_at,
     toUnixTimestamp64Milli(max(at)) AS last_at
 FROM runs
-WHERE account = {account:UInt32}
-  AND journey = {journey:UInt64}
+WHERE @part(chosen_runs)
   AND kind = 'step'
   AND step = {step:String}
-  AND load <= {load:UInt64}
-  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
-  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
-  AND ({version:UInt32} = 0 OR version = {version:UInt32})
   AND contact IN {contacts:Array(UInt64)}
 GROUP BY contact
 
@@ -124,14 +98,9 @@ SELECT
     toUnixTimestamp64Milli(at) AS at_ms,
     toUnixTimestamp64Milli(entered_at) AS entered_ms
 FROM runs
-WHERE account = {account:UInt32}
-  AND journey = {journey:UInt64}
+WHERE @part(chosen_runs)
   AND kind = 'step'
   AND step = {step:String}
-  AND load <= {load:UInt64}
-  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
-  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
-  AND ({version:UInt32} = 0 OR version = {version:UInt32})
   AND (enrolment, visit) NOT IN (
       SELECT enrolment, visit - 1
       FROM runs
@@ -167,14 +136,9 @@ SELECT
     toUnixTimestamp64Milli(at) AS at_ms,
     toUnixTimestamp64Milli(entered_at) AS entered_ms
 FROM runs
-WHERE account = {account:UInt32}
-  AND journey = {journey:UInt64}
+WHERE @part(chosen_runs)
   AND kind = {kind:String}
   AND ({reason:String} = '' OR reason = {reason:String})
-  AND load <= {load:UInt64}
-  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
-  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
-  AND ({version:UInt32} = 0 OR version = {version:UInt32})
   AND ({after_at:Int64} = 0
        OR (at, enrolment) < (fromUnixTimestamp64Milli({after_at:Int64}), {after_enrolment:UInt64}))
 ORDER BY at DESC, enrolment DESC
@@ -190,13 +154,8 @@ SELECT
     toUnixTimestamp64Milli(any(entered_at)) AS at_ms,
     toUnixTimestamp64Milli(any(entered_at)) AS entered_ms
 FROM runs
-WHERE account = {account:UInt32}
-  AND journey = {journey:UInt64}
+WHERE @part(chosen_runs)
   AND kind != 'held_out'
-  AND load <= {load:UInt64}
-  AND ({since:Int64} = 0 OR entered_at >= fromUnixTimestamp64Milli({since:Int64}))
-  AND ({until:Int64} = 0 OR entered_at < fromUnixTimestamp64Milli({until:Int64}))
-  AND ({version:UInt32} = 0 OR version = {version:UInt32})
 GROUP BY contact, enrolment
 HAVING countIf(kind IN ('completed', 'exited')) = 0
    AND (sum(multiIf(kind = 'parked', 1, kind = 'resumed', -1, 0)) > 0) = ({parked:UInt8} = 1)

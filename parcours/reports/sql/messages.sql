@@ -1,3 +1,47 @@
+-- part: sends
+-- about: The sends of the messages chosen, each with all that became of it.
+SELECT
+    send,
+    anyIf(@person(contact), name = 'email.sent') AS contact,
+    maxIf(toUnixTimestamp64Milli(occurred_at), name = 'email.sent') AS sent_ms,
+    anyIf(NOT has(texts['tracked_opens'], 'false'), name = 'email.sent') AS opens_tracked,
+    anyIf(NOT has(texts['tracked_clicks'], 'false'), name = 'email.sent') AS clicks_tracked,
+    countIf(name = 'email.bounced') > 0 AS bounced,
+    countIf(name = 'email.opened' AND (machine = 0 OR {machines:UInt8} = 1)) AS opens,
+    countIf(name = 'email.clicked' AND (machine = 0 OR {machines:UInt8} = 1)) AS clicks,
+    countIf(name = 'email.complained') AS complaints,
+    countIf(name = 'email.subscription_updated' AND has(texts['to'], 'opted_out')) AS opt_outs,
+    countIf(name = 'email.sent') AS sent
+FROM events
+WHERE account = {account:UInt32}
+  AND name IN ('email.sent', 'email.bounced', 'email.opened', 'email.clicked', 'email.complained',
+               'email.subscription_updated')
+  AND message IN {messages:Array(UInt64)}
+  AND send != ''
+  AND ({journey:UInt64} = 0 OR journey = {journey:UInt64})
+  AND load <= {load:UInt64}
+GROUP BY message, send
+HAVING sent > 0
+
+-- part: delivered
+-- about: An event is of a send that went out and did not bounce.
+(message, send) NOT IN (
+      SELECT message, send
+      FROM events
+      WHERE account = {account:UInt32}
+        AND name = 'email.bounced'
+        AND message IN {messages:Array(UInt64)}
+        AND load <= {load:UInt64}
+  )
+  AND (message, send) IN (
+      SELECT message, send
+      FROM events
+      WHERE account = {account:UInt32}
+        AND name = 'email.sent'
+        AND message IN {messages:Array(UInt64)}
+        AND load <= {load:UInt64}
+  )
+
 -- name: message_metrics
 -- about: Everything that the metrics of chosen messages are made of, counted over their sends and recipients.
 SELECT
@@ -26,27 +70,7 @@ SELECT
     countIf(NOT bounced AND opt_outs > 0) AS deliveries_unsubscribed
 FROM
 (
-    SELECT
-        send,
-        anyIf(@person(contact), name = 'email.sent') AS contact,
-        anyIf(NOT has(texts['tracked_opens'], 'false'), name = 'email.sent') AS opens_tracked,
-        anyIf(NOT has(texts['tracked_clicks'], 'false'), name = 'email.sent') AS clicks_tracked,
-        countIf(name = 'email.bounced') > 0 AS bounced,
-        countIf(name = 'email.opened' AND (machine = 0 OR {machines:UInt8} = 1)) AS opens,
-        countIf(name = 'email.clicked' AND (machine = 0 OR {machines:UInt8} = 1)) AS clicks,
-        countIf(name = 'email.complained') AS complaints,
-        countIf(name = 'email.subscription_updated' AND has(texts['to'], 'opted_out')) AS opt_outs,
-        countIf(name = 'email.sent') AS sent
-    FROM events
-    WHERE account = {account:UInt32}
-      AND name IN ('email.sent', 'email.bounced', 'email.opened', 'email.clicked', 'email.complained',
-                   'email.subscription_updated')
-      AND message IN {messages:Array(UInt64)}
-      AND send != ''
-      AND ({journey:UInt64} = 0 OR journey = {journey:UInt64})
-      AND load <= {load:UInt64}
-    GROUP BY message, send
-    HAVING sent > 0
+    @part(sends)
 )
 
 -- name: message_sends
@@ -54,26 +78,7 @@ FROM
 SELECT send, contact, sent_ms AS at_ms
 FROM
 (
-    SELECT
-        send,
-        anyIf(@person(contact), name = 'email.sent') AS contact,
-        maxIf(toUnixTimestamp64Milli(occurred_at), name = 'email.sent') AS sent_ms,
-        countIf(name = 'email.bounced') > 0 AS bounced,
-        countIf(name = 'email.opened' AND (machine = 0 OR {machines:UInt8} = 1)) AS opens,
-        countIf(name = 'email.clicked' AND (machine = 0 OR {machines:UInt8} = 1)) AS clicks,
-        countIf(name = 'email.complained') AS complaints,
-        countIf(name = 'email.subscription_updated' AND has(texts['to'], 'opted_out')) AS opt_outs,
-        countIf(name = 'email.sent') AS sent
-    FROM events
-    WHERE account = {account:UInt32}
-      AND name IN ('email.sent', 'email.bounced', 'email.opened', 'email.clicked', 'email.complained',
-                   'email.subscription_updated')
-      AND message IN {messages:Array(UInt64)}
-      AND send != ''
-      AND ({journey:UInt64} = 0 OR journey = {journey:UInt64})
-      AND load <= {load:UInt64}
-    GROUP BY message, send
-    HAVING sent > 0
+    @part(sends)
 )
 WHERE multiIf(
     {metric:String} = 'sends', 1,
@@ -94,26 +99,7 @@ SELECT
     sum(clicks) AS all_clicks
 FROM
 (
-    SELECT
-        send,
-        anyIf(@person(contact), name = 'email.sent') AS contact,
-        maxIf(toUnixTimestamp64Milli(occurred_at), name = 'email.sent') AS sent_ms,
-        countIf(name = 'email.bounced') > 0 AS bounced,
-        countIf(name = 'email.opened' AND (machine = 0 OR {machines:UInt8} = 1)) AS opens,
-        countIf(name = 'email.clicked' AND (machine = 0 OR {machines:UInt8} = 1)) AS clicks,
-        countIf(name = 'email.complained') AS complaints,
-        countIf(name = 'email.subscription_updated' AND has(texts['to'], 'opted_out')) AS opt_outs,
-        countIf(name = 'email.sent') AS sent
-    FROM events
-    WHERE account = {account:UInt32}
-      AND name IN ('email.sent', 'email.bounced', 'email.opened', 'email.clicked', 'email.complained',
-                   'email.subscription_updated')
-      AND message IN {messages:Array(UInt64)}
-      AND send != ''
-      AND ({journey:UInt64} = 0 OR journey = {journey:UInt64})
-      AND load <= {load:UInt64}
-    GROUP BY message, send
-    HAVING sent > 0
+    @part(sends)
 )
 WHERE NOT bounced
 GROUP BY contact
@@ -146,22 +132,7 @@ WHERE account = {account:UInt32}
   AND ({journey:UInt64} = 0 OR journey = {journey:UInt64})
   AND load <= {load:UInt64}
   AND (machine = 0 OR {machines:UInt8} = 1)
-  AND (message, send) NOT IN (
-      SELECT message, send
-      FROM events
-      WHERE account = {account:UInt32}
-        AND name = 'email.bounced'
-        AND message IN {messages:Array(UInt64)}
-        AND load <= {load:UInt64}
-  )
-  AND (message, send) IN (
-      SELECT message, send
-      FROM events
-      WHERE account = {account:UInt32}
-        AND name = 'email.sent'
-        AND message IN {messages:Array(UInt64)}
-        AND load <= {load:UInt64}
-  )
+  AND @part(delivered)
   AND ({after_at:Int64} = 0
        OR (occurred_at, message_id) < (fromUnixTimestamp64Milli({after_at:Int64}), {after_id:String}))
 ORDER BY occurred_at DESC, message_id DESC
@@ -180,21 +151,6 @@ WHERE account = {account:UInt32}
   AND ({journey:UInt64} = 0 OR journey = {journey:UInt64})
   AND load <= {load:UInt64}
   AND (machine = 0 OR {machines:UInt8} = 1)
-  AND (message, send) NOT IN (
-      SELECT message, send
-      FROM events
-      WHERE account = {account:UInt32}
-        AND name = 'email.bounced'
-        AND message IN {messages:Array(UInt64)}
-        AND load <= {load:UInt64}
-  )
-  AND (message, send) IN (
-      SELECT message, send
-      FROM events
-      WHERE account = {account:UInt32}
-        AND name = 'email.sent'
-        AND message IN {messages:Array(UInt64)}
-        AND load <= {load:UInt64}
-  )
+  AND @part(delivered)
 GROUP BY url
 ORDER BY total_clicks DESC, url
