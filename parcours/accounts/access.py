@@ -11,25 +11,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
 from django.utils.translation import gettext as _
 
+from parcours.accounts import roles, second_factor
 from parcours.accounts.models import Account, ApiKey, Member, User
+from parcours.accounts.roles import ADMIN as ADMIN
+from parcours.accounts.roles import OWN as OWN
+from parcours.accounts.roles import READ as READ
+from parcours.accounts.roles import SEND as SEND
+from parcours.accounts.roles import WRITE as WRITE
 from parcours.lib.problems import NotFound, Problem
 from parcours.ui.middleware import show_dates_in
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-READ, WRITE, SEND, ADMIN = "read", "write", "send", "admin"
-SCOPES = (READ, WRITE, SEND, ADMIN)
-#: What each role may do. More roles find their place here.
-ROLE_SCOPES: dict[str, frozenset[str]] = {Member.Role.OWNER: frozenset(SCOPES)}
 ACCOUNT_IN_SESSION = "account"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _LARGEST_ID = 2**63 - 1
 
 AnyModel = TypeVar("AnyModel", bound=models.Model)
@@ -37,10 +41,10 @@ AnyModel = TypeVar("AnyModel", bound=models.Model)
 
 @dataclass(frozen=True)
 class Actor:
-    """Someone or some program acting in one account, with what it may do there."""
+    """Someone or some program acting in one account, with what it may do there (`roles`)."""
 
     account: Account
-    scopes: frozenset[str]
+    capabilities: frozenset[str]
     user: User | None = None
     role: str = ""
     key: ApiKey | None = None
@@ -49,9 +53,9 @@ class Actor:
     def account_id(self) -> int:
         return self.account.pk
 
-    def allows(self, scope: str) -> bool:
-        """Whether it may do what needs this scope; `admin` opens everything."""
-        return scope in self.scopes or ADMIN in self.scopes
+    def allows(self, capability: str) -> bool:
+        """Whether it may do what needs this capability."""
+        return capability in self.capabilities
 
 
 def for_account(model: type[AnyModel], actor: Actor) -> QuerySet[AnyModel]:
@@ -88,8 +92,21 @@ def as_id(id: object) -> int | None:
 
 def member_actor(member: Member) -> Actor:
     """What a member may do in their account, by their role."""
-    scopes = ROLE_SCOPES.get(member.role, frozenset())
-    return Actor(account=member.account, scopes=scopes, user=member.user, role=member.role)
+    capabilities = roles.CAPABILITIES.get(member.role, frozenset())
+    return Actor(account=member.account, capabilities=capabilities, user=member.user, role=member.role)
+
+
+def key_actor(key: ApiKey) -> Actor:
+    """What a program may do in its key's account, by the key's scopes."""
+    return Actor(account=key.account, capabilities=roles.of_scopes(key.scopes), key=key)
+
+
+def refusal(actor: Actor, capability: str) -> str:
+    """Why the actor may not do what needs a capability it lacks, as a sentence."""
+    if actor.key is not None:
+        return _("This needs the scope “%(scope)s”, which this key does not have.") % {"scope": capability}
+    role = Member.Role(actor.role).label if actor.role in Member.Role.values else actor.role
+    return _("Your role in this account (%(role)s) does not allow this.") % {"role": role}
 
 
 def current_actor(request: HttpRequest) -> Actor | None:
@@ -117,13 +134,15 @@ class PageRequest(HttpRequest):
 View = Callable[..., HttpResponseBase]
 
 
-def page(view: View | None = None, *, scope: str = READ) -> Any:
-    """A page of an account: sign-in asked for, `request.actor` attached, the role's right to `scope` checked.
+def page(view: View | None = None, *, scope: str = READ, post: str = "", unguarded: bool = False) -> Any:
+    """A page of an account: sign-in asked for, `request.actor` attached, the role's right to `scope` checked,
+    or to `post` for what is posted when that needs more. Members without the second factor that their account
+    asks for are sent to set one, but for `unguarded` pages, which lead there and show nothing of the account's.
 
     Not found becomes the 404 page and a refusal the 403 page; another Problem is the view's own to show.
     """
     if view is None:
-        return functools.partial(page, scope=scope)
+        return functools.partial(page, scope=scope, post=post, unguarded=unguarded)
 
     @functools.wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -132,9 +151,12 @@ def page(view: View | None = None, *, scope: str = READ) -> Any:
         actor = current_actor(request)
         if actor is None:
             raise PermissionDenied(_("You belong to no account yet. Ask its owner to add you."))
-        if not actor.allows(scope):
-            raise PermissionDenied(_("Your role does not allow this."))
         request.actor = actor  # type: ignore[attr-defined]
+        needed = post if post and request.method not in SAFE else scope
+        if not actor.allows(needed):
+            raise PermissionDenied(refusal(actor, needed))
+        if not unguarded and lacks_second_factor(actor):
+            return _set_second_factor(request)
         structlog.contextvars.bind_contextvars(account=actor.account_id)
         show_dates_in(actor.user.timezone if actor.user else "", actor.account.timezone)
         try:
@@ -146,8 +168,22 @@ def page(view: View | None = None, *, scope: str = READ) -> Any:
                 raise PermissionDenied(problem.detail) from problem
             raise
 
-    wrapped.parcours_scope = scope  # type: ignore[attr-defined]
     return wrapped
+
+
+def lacks_second_factor(actor: Actor) -> bool:
+    """Whether the actor is a member without the second factor that the account asks for."""
+    return actor.user is not None and second_factor.is_missing(actor.account, actor.user)
+
+
+def _set_second_factor(request: HttpRequest) -> HttpResponseBase:
+    messages.warning(request, _("This account asks its members for a second factor: set yours to go on."))
+    address = resolve_url("settings:security")
+    if request.headers.get("HX-Request"):
+        response = HttpResponse(status=403)
+        response["HX-Redirect"] = address
+        return response
+    return redirect(address)
 
 
 def _sign_in(request: HttpRequest) -> HttpResponseBase:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import available_timezones
 
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -13,11 +14,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from parcours.accounts.access import ADMIN, SCOPES
+from parcours.accounts import log, second_factor
+from parcours.accounts.access import Actor
 from parcours.accounts.models import Account, ApiKey, Member, User
+from parcours.accounts.roles import ADMIN, SCOPES
 from parcours.lib import clock
 from parcours.lib.ids import digest, new_secret
-from parcours.lib.problems import Fault, Invalid
+from parcours.lib.lines import is_line
+from parcours.lib.problems import Fault, Invalid, Problem
 
 _PREFIX_SHOWN = 12
 
@@ -85,7 +89,9 @@ def create_account(
     return NewAccount(account=account, user=user, api_key=secret, write_key=account.write_key)
 
 
-def create_key(*, account: Account, name: str, scopes: Sequence[str]) -> tuple[ApiKey, str]:
+def create_key(
+    *, account: Account, name: str, scopes: Sequence[str], by: Actor | None = None
+) -> tuple[ApiKey, str]:
     """A new API key and its secret, which is kept nowhere: show it once. Raises Invalid."""
     faults: list[Fault] = []
     if not name.strip():
@@ -106,12 +112,42 @@ def create_key(*, account: Account, name: str, scopes: Sequence[str]) -> tuple[A
         hash=digest(secret),
         scopes=[scope for scope in SCOPES if scope in scopes],
     )
+    if by is not None:
+        log.note(by, "key.made", f"{key.name} ({', '.join(key.scopes)})")
     return key, secret
 
 
-def revoke_key(key: ApiKey) -> None:
+def revoke_key(key: ApiKey, *, by: Actor | None = None) -> None:
     """Close a key at once and for good; revoking twice changes nothing."""
-    ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=clock.now())
+    closed = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=clock.now())
+    if closed and by is not None:
+        log.note(by, "key.revoked", key.name)
+
+
+def change_plan(by: Actor, plan: str) -> None:
+    """Give the account another plan; what is under way goes on. Raises Invalid for an unknown one, and Problem where
+    plans are changed elsewhere (`PARCOURS_PLAN_URL`).
+    """
+    if settings.PLAN_URL:
+        detail = _("The plan is changed at %(address)s.") % {"address": settings.PLAN_URL}
+        raise Problem(403, "forbidden", detail)
+    if plan not in Account.Plan.values:
+        detail = _("Choose among: %(scopes)s.") % {"scopes": ", ".join(Account.Plan.values)}
+        raise Invalid(_("The settings cannot be saved."), [{"pointer": "/plan", "detail": detail}])
+    if plan != by.account.plan:
+        by.account.plan = plan
+        by.account.save(update_fields=["plan"])
+        log.note(by, "plan.changed", by.account.get_plan_display())
+
+
+def require_second_factor(by: Actor, *, asked: bool) -> None:
+    """Ask every member for a second factor, or leave it to each. Raises Problem when the asker has none."""
+    if asked and (by.user is None or not second_factor.is_set(by.user)):
+        raise Problem(409, "conflict", _("Set your own second factor first."))
+    if asked != by.account.second_factor_required:
+        by.account.second_factor_required = asked
+        by.account.save(update_fields=["second_factor_required"])
+        log.note(by, "second_factor.asked" if asked else "second_factor.left")
 
 
 def settings_faults(values: dict[str, object]) -> list[Fault]:
@@ -144,12 +180,12 @@ def settings_faults(values: dict[str, object]) -> list[Fault]:
         text = str(values.get(key) or "")
         if len(text) > longest:
             wrong(key, _("This text is too long."))
-        if "\0" in text or (key != "postal_address" and not text.isprintable()):
+        if "\0" in text or (key != "postal_address" and not is_line(text)):
             wrong(key, _("A line break or an invisible character has no place here."))
     return faults
 
 
-def change_settings(account: Account, values: dict[str, object]) -> Account:
+def change_settings(account: Account, values: dict[str, object], *, by: Actor | None = None) -> Account:
     """Change an account's settings; only the keys given. Raises Invalid with every fault."""
     faults = settings_faults(values)
     if faults:
@@ -159,4 +195,6 @@ def change_settings(account: Account, values: dict[str, object]) -> Account:
             value = str(value).upper()
         setattr(account, key, value.strip() if isinstance(value, str) else value)
     account.save(update_fields=list(values))
+    if by is not None:
+        log.note(by, "settings.changed")
     return account

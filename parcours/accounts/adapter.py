@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
 from django.http import HttpRequest
+
+from parcours.lib import sealing
 
 
 class Adapter(DefaultAccountAdapter):
@@ -11,3 +14,13 @@ class Adapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    """The secrets of second factors are kept sealed."""
+
+    def encrypt(self, text: str) -> str:
+        return sealing.seal(text.encode())
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return sealing.unseal(encrypted_text).decode()

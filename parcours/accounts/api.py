@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 from pydantic import ConfigDict
@@ -35,6 +36,7 @@ class AccountChange(Schema):
     sender_name: str | None = None
     sender_email: str | None = None
     postal_address: str | None = None
+    plan: str | None = None
 
 
 class NewKey(Schema):
@@ -86,7 +88,14 @@ def change_account(request: HttpRequest, payload: AccountChange) -> Any:
     values = {
         key: value for key, value in payload.model_dump(exclude_unset=True).items() if value is not None
     }
-    return account_json(actions.change_settings(actor_of(request).account, values))
+    actor = actor_of(request)
+    plan = values.pop("plan", None)
+    with transaction.atomic():
+        if plan is not None:
+            actions.change_plan(actor, plan)
+        if values:
+            actions.change_settings(actor.account, values, by=actor)
+    return account_json(actor.account)
 
 
 @router.get("/api-keys", auth=needs(ADMIN), summary="The account's API keys, revoked ones included")
@@ -99,14 +108,17 @@ def list_keys(request: HttpRequest, paging: Query[Paging]) -> Any:
 )
 def make_key(request: HttpRequest, payload: NewKey) -> Any:
     key, secret = actions.create_key(
-        account=actor_of(request).account, name=payload.name, scopes=payload.scopes
+        account=actor_of(request).account,
+        name=payload.name,
+        scopes=payload.scopes,
+        by=actor_of(request),
     )
     return Status(201, {**key_json(key), "api_key": secret})
 
 
 @router.delete("/api-keys/{key_id}", auth=needs(ADMIN), response={204: None}, summary="Revoke an API key")
 def revoke_key(request: HttpRequest, key_id: str) -> Any:
-    actions.revoke_key(find(ApiKey, key_id, actor=actor_of(request)))
+    actions.revoke_key(find(ApiKey, key_id, actor=actor_of(request)), by=actor_of(request))
     return Status(204, None)
 
 

@@ -9,7 +9,7 @@
 | the account's settings and keys | `admin`: `auth=needs(ADMIN)` |
 
 A key's scopes are those listed in it, no more; `admin` opens everything. A signed-in user's own pages may
-call the API with their session, under CSRF protection; the role's scopes then count.
+call the API with their session, under CSRF protection; what their role may do then counts (`roles`).
 """
 
 from __future__ import annotations
@@ -23,13 +23,21 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.translation import gettext as _
 from ninja.security import HttpBearer
 
-from parcours.accounts.access import READ, WRITE, Actor, current_actor
+from parcours.accounts.access import (
+    READ,
+    SAFE,
+    WRITE,
+    Actor,
+    current_actor,
+    key_actor,
+    lacks_second_factor,
+    refusal,
+)
 from parcours.accounts.models import ApiKey
 from parcours.lib import clock
 from parcours.lib.ids import digest
 from parcours.lib.problems import Problem
 
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _LAST_USED_EVERY = timedelta(minutes=1)
 
 
@@ -70,10 +78,13 @@ class Authentication(HttpBearer):
         actor = super().__call__(request) if by_key else self._by_session(request)
         if not actor:
             raise Problem(401, "unauthorized", _("An API key is needed: “Authorization: Bearer KEY”."))
-        scope = self.scope or (READ if request.method in _SAFE else WRITE)
+        scope = self.scope or (READ if request.method in SAFE else WRITE)
         if not actor.allows(scope):
+            raise Forbidden(refusal(actor, scope))
+        if lacks_second_factor(actor):
             raise Forbidden(
-                _("This needs the scope “%(scope)s”, which this key does not have.") % {"scope": scope}
+                _("This account asks its members for a second factor: set yours to go on."),
+                kind="second-factor-required",
             )
         request.actor = actor  # type: ignore[attr-defined]
         structlog.contextvars.bind_contextvars(account=actor.account_id)
@@ -90,11 +101,11 @@ class Authentication(HttpBearer):
         now = clock.now()
         if key.last_used_at is None or now - key.last_used_at > _LAST_USED_EVERY:
             ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
-        return Actor(account=key.account, scopes=frozenset(key.scopes), key=key)
+        return key_actor(key)
 
     def _by_session(self, request: HttpRequest) -> Actor | None:
         actor = current_actor(request)
-        if actor is not None and request.method not in _SAFE and not _is_protected(request):
+        if actor is not None and request.method not in SAFE and not _is_protected(request):
             raise Forbidden(
                 _("The page's protection token is missing or wrong: load the page again."), kind="csrf"
             )

@@ -7,7 +7,9 @@ class AccountsAppConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        from parcours.accounts import switcher
+        from allauth.mfa import signals
+
+        from parcours.accounts import second_factor, switcher
         from parcours.ui import navigation
 
         navigation.register(
@@ -21,3 +23,9 @@ class AccountsAppConfig(AppConfig):
             )
         )
         navigation.register_accounts(switcher.choices)
+        for changed in (
+            signals.authenticator_added,
+            signals.authenticator_removed,
+            signals.authenticator_reset,
+        ):
+            changed.connect(second_factor.changed, dispatch_uid="parcours.accounts")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -9,7 +10,8 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from parcours.accounts.access import ADMIN, READ, SEND, WRITE
+from parcours.accounts.models import Member
+from parcours.accounts.roles import ADMIN, READ, SEND, WRITE
 from parcours.lib.problems import Invalid
 
 #: What each scope lets do, in a word.
@@ -74,6 +76,31 @@ class KeyForm(forms.Form):
         ],
         widget=forms.CheckboxSelectMultiple,
         initial=[READ],
+    )
+
+
+class InvitationForm(forms.Form):
+    """Somebody to invite."""
+
+    email = forms.EmailField(label=_("E-mail"), max_length=320)
+    role = forms.ChoiceField(label=_("Role"))
+
+    def __init__(self, *args: Any, roles: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(role, label) for role, label in Member.Role.choices if role in roles]
+        self.fields["role"].choices = choices  # type: ignore[attr-defined]
+        self.fields["role"].initial = Member.Role.MARKETER
+
+
+class JoiningForm(forms.Form):
+    """What an invited person says of themselves."""
+
+    name = forms.CharField(label=_("Your name"), max_length=200, required=False)
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("At least 8 characters, and not a common one."),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from parcours.lib import clock
@@ -42,6 +43,9 @@ class Account(models.Model):
     sender_name = models.CharField(max_length=200, blank=True)
     sender_email = models.CharField(max_length=320, blank=True)
     postal_address = models.TextField(blank=True)
+    second_factor_required = models.BooleanField(
+        default=False, help_text="Members reach the account's pages only once they have a second factor."
+    )
     last_page_at = InstantField(
         null=True, blank=True, help_text="When the tracker's last page view was received."
     )
@@ -87,6 +91,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     timezone = models.CharField(max_length=64, blank=True, help_text="Empty: the account's.")
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
+    sessions = models.PositiveIntegerField(
+        default=0, help_text="Counted up to end every session: they are signed with it."
+    )
     created_at = InstantField(default=clock.now)
 
     USERNAME_FIELD = "email"
@@ -97,12 +104,20 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.email
 
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What sessions bear: they end when the password or `sessions` changes."""
+        text = f"{self.password}:{self.sessions}"
+        return salted_hmac("parcours.sessions", text, secret=secret, algorithm="sha256").hexdigest()
+
 
 class Member(models.Model):
     """A user's place in an account."""
 
     class Role(models.TextChoices):
         OWNER = "owner", _("Owner")
+        ADMIN = "admin", _("Administrator")
+        MARKETER = "marketer", _("Marketer")
+        ANALYST = "analyst", _("Analyst")
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="members")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
@@ -114,6 +129,43 @@ class Member(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.role})"
+
+
+class Invitation(models.Model):
+    """A place in an account offered to an address; it is gone once taken or withdrawn."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField(max_length=320)
+    role = models.CharField(max_length=20, choices=Member.Role.choices)
+    invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    sent_at = InstantField(
+        default=clock.now, help_text="The link is signed with it: sent again, the old one is void."
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "email"], name="invitation_once")]
+
+    def __str__(self) -> str:
+        return f"{self.email} ({self.role})"
+
+
+class Deed(models.Model):
+    """A line of the account's log: who did something that matters for safety, and to what. Never changed."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="deeds")
+    at = InstantField(default=clock.now)
+    what = models.CharField(max_length=40, help_text="A kind of `accounts.log`, such as `member.removed`.")
+    who = models.CharField(max_length=320, blank=True, help_text="A user's address, or a key's name.")
+    by_key = models.BooleanField(default=False)
+    about = models.CharField(
+        max_length=400, blank=True, help_text="An address, a name, a number: whom or what."
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["account", "-id"], name="deed_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.about}"
 
 
 class ApiKey(models.Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
@@ -11,30 +12,46 @@ from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from parcours.accounts import actions
+from parcours.accounts import actions, second_factor
 from parcours.accounts.access import ACCOUNT_IN_SESSION, ADMIN, PageRequest, find, for_account, page
 from parcours.accounts.forms import SCOPE_WORDS, KeyForm, ProfileForm, SettingsForm, add_faults
 from parcours.accounts.models import ApiKey, Member
-from parcours.lib.problems import Invalid, NotFound
+from parcours.lib.problems import Invalid, NotFound, Problem
 
 _FIELDS = tuple(SettingsForm.base_fields)
 
 
 @require_http_methods(["GET", "POST"])
-@page(scope=ADMIN)
+@page(post=ADMIN)
 def account(request: PageRequest) -> HttpResponse:
-    """Name, zone, currency, attribution window, sender."""
+    """Name, zone, currency, attribution window, sender; who may not change them goes on to their own settings."""
+    if not request.actor.allows(ADMIN):
+        return redirect("settings:profile")
     now = request.actor.account
     form = SettingsForm(request.POST or None, initial={name: getattr(now, name) for name in _FIELDS})
     if request.method == "POST" and form.is_valid():
         try:
-            actions.change_settings(now, form.cleaned_data)
+            actions.change_settings(now, form.cleaned_data, by=request.actor)
         except Invalid as problem:
             add_faults(form, problem)
         else:
             messages.success(request, _("The settings are saved."))
             return redirect("settings:account")
-    return render(request, "accounts/account.html", {"form": form}, status=422 if form.errors else 200)
+    found = {"form": form, "account": request.actor.account, "plan_url": settings.PLAN_URL}
+    return render(request, "accounts/account.html", found, status=422 if form.errors else 200)
+
+
+@require_POST
+@page(scope=ADMIN)
+def plan(request: PageRequest) -> HttpResponse:
+    """Give the account another plan."""
+    try:
+        actions.change_plan(request.actor, request.POST.get("plan", ""))
+    except Problem as problem:
+        messages.error(request, problem.detail)
+    else:
+        messages.success(request, _("The settings are saved."))
+    return redirect("settings:account")
 
 
 @require_http_methods(["GET", "POST"])
@@ -46,7 +63,9 @@ def keys(request: PageRequest) -> HttpResponse:
     secret = ""
     if request.method == "POST" and form.is_valid():
         try:
-            _key, secret = actions.create_key(account=request.actor.account, **form.cleaned_data)
+            _key, secret = actions.create_key(
+                account=request.actor.account, by=request.actor, **form.cleaned_data
+            )
         except Invalid as problem:
             add_faults(form, problem)
         else:
@@ -62,7 +81,7 @@ def keys(request: PageRequest) -> HttpResponse:
 def revoke(request: PageRequest, key_id: int) -> HttpResponse:
     """Close a key."""
     key = find(ApiKey, key_id, actor=request.actor)
-    actions.revoke_key(key)
+    actions.revoke_key(key, by=request.actor)
     messages.success(request, _("The key “%(name)s” is revoked.") % {"name": key.name})
     return redirect("settings:keys")
 
@@ -84,7 +103,7 @@ def last_page(request: PageRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@page
+@page(unguarded=True)
 def profile(request: PageRequest) -> HttpResponse:
     """The user's own name, language and zone."""
     user = request.actor.user
@@ -101,8 +120,36 @@ def profile(request: PageRequest) -> HttpResponse:
     return render(request, "accounts/profile.html", {"form": form}, status=422 if form.errors else 200)
 
 
+@require_GET
+@page(unguarded=True)
+def security(request: PageRequest) -> HttpResponse:
+    """How the user signs in: password, second factor, sessions."""
+    user = request.actor.user
+    assert user is not None
+    kinds = Authenticator.objects.filter(user=user).values_list("type", flat=True)
+    codes = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
+    found = {
+        "has_second_factor": Authenticator.Type.TOTP in set(kinds),
+        "codes_left": len(codes.wrap().get_unused_codes()) if codes else 0,
+        "required": request.actor.account.second_factor_required,
+        "has_password": user.has_usable_password(),
+    }
+    return render(request, "accounts/security.html", found)
+
+
 @require_POST
-@page
+@page(unguarded=True)
+def sign_out_elsewhere(request: PageRequest) -> HttpResponse:
+    """End the user's sessions on every other browser."""
+    user = request.actor.user
+    assert user is not None
+    second_factor.end_other_sessions(request, user)
+    messages.success(request, _("Your other sessions are ended."))
+    return redirect("settings:security")
+
+
+@require_POST
+@page(unguarded=True)
 def switch(request: PageRequest, account_id: int) -> HttpResponse:
     """Work in another account of the user's from now on."""
     member = Member.objects.filter(user=request.actor.user, account_id=account_id).first()

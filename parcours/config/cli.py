@@ -173,6 +173,24 @@ def create_account(**values: str | None) -> None:
     click.echo(json.dumps(keys))
 
 
+@account.command(
+    "plan", help="Give an account (its name or id) the plan full or free; prints JSON: account, plan."
+)
+@click.argument("name")
+@click.argument("plan", type=click.Choice(["full", "free"]))
+def set_plan(name: str, plan: str) -> None:
+    from parcours.config import startup
+
+    startup.setup_django()
+    startup.migrate()
+    from parcours.config import importing
+
+    found = importing.account_named(name)
+    found.plan = plan
+    found.save(update_fields=["plan"])
+    click.echo(json.dumps({"account": str(found.pk), "plan": plan}))
+
+
 @main.command(
     "import",
     help="Import a file of contacts, orders, deals or products (CSV, NDJSON) or events (NDJSON); prints the job.",

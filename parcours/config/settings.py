@@ -31,6 +31,7 @@ MACHINE_RULES = env.str("PARCOURS_MACHINE_RULES", "")
 CLOCK = env.str("PARCOURS_CLOCK", "")
 DISK_FULL_PERCENT = env.float("PARCOURS_DISK_FULL_PERCENT", 85.0)
 IMPORT_MAX_BYTES = env.int("PARCOURS_IMPORT_MAX_BYTES", 2 * 1024**3)
+PLAN_URL = env.str("PARCOURS_PLAN_URL", "")
 METRICS_TOKEN = env.str("PARCOURS_METRICS_TOKEN", "")
 DEBUG = env.bool("PARCOURS_DEBUG", False)
 SECRET_KEY = env.str("PARCOURS_SECRET_KEY", "") or secret_key(DATA_DIR)
@@ -52,6 +53,9 @@ INSTALLED_APPS = [
     "parcours.ui",  # before allauth: its pages are ours
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "parcours.events",
     "parcours.accounts",
     "parcours.contacts",
@@ -95,6 +99,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "parcours.ui.context.frame",
+                "parcours.accounts.context.may",
             ],
         },
     }
@@ -136,6 +141,32 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 LOGIN_URL = "account_login"
+# Single sign-on by OpenID Connect: the page of sign-in offers it when the provider's address is given.
+SSO_URL = env.str("PARCOURS_SSO_URL", "")
+SSO_NAME = env.str("PARCOURS_SSO_NAME", "SSO")
+SSO_TRUST_EMAIL = env.bool("PARCOURS_SSO_TRUST_EMAIL", False)
+SOCIALACCOUNT_ADAPTER = "parcours.accounts.single_sign_on.Adapter"
+SOCIALACCOUNT_LOGIN_ON_GET = True  # a link: the policy of pages lets no form lead to another site
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": SSO_NAME,
+                "client_id": env.str("PARCOURS_SSO_CLIENT_ID", ""),
+                "secret": env.str("PARCOURS_SSO_CLIENT_SECRET", ""),
+                "settings": {"server_url": SSO_URL},
+            }
+        ]
+        if SSO_URL
+        else [],
+    }
+}
+
+MFA_ADAPTER = "parcours.accounts.adapter.SecondFactorAdapter"
+MFA_TOTP_ISSUER = "Parcours"
+MFA_TOTP_TOLERANCE = 1  # a telephone's clock may be half a minute off
 
 # The installation's own mails (a forgotten password) go the way of the messages; without a server, to the log.
 _mail = urlsplit(EMAIL_URL)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from ninja import Body, Query, Router, Schema, Status
 from pydantic import ConfigDict, Field
 
-from parcours.accounts import jobs
+from parcours.accounts import jobs, log
 from parcours.accounts.access import Actor, as_id, find
 from parcours.accounts.models import Account, BusinessUnit
 from parcours.contacts import actions, definitions, exports, queries, timeline, uses
@@ -233,6 +233,7 @@ def erase_contact(request: HttpRequest, contact_id: str) -> Any:
     actor = _actor(request)
     contact = find_contact(contact_id, actor)
     actions.erase(account_id=contact.account_id, contact_ids=[contact.pk], now=clock.now())
+    log.note(actor, "contacts.erased", str(contact.pk))
     return Status(204, None)
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from ninja import Router, Schema, Status
 from pydantic import ConfigDict, Field
 
-from parcours.accounts import jobs
+from parcours.accounts import jobs, log
 from parcours.accounts.access import Actor, find
 from parcours.accounts.models import Job
 from parcours.contacts import bulk
@@ -75,6 +75,8 @@ def act_in_bulk(request: HttpRequest, payload: BulkAction) -> Any:
     job = bulk.start(
         actor.account, audience, payload.action, said, user=actor.user.pk if actor.user else None
     )
+    if payload.action == "erase":
+        log.note(actor, "contacts.erased", f"{count}")
     return Status(202, jobs.as_json(job))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.translation import gettext as _
 
+from parcours.accounts import log
 from parcours.accounts.models import Account
 from parcours.contacts import queries
 from parcours.contacts.lines import CHANNELS
@@ -62,6 +63,7 @@ def contacts(
         faults.append(Fault(pointer="/columns", detail=detail))
     if faults:
         raise Invalid(" ".join(fault["detail"] for fault in faults), faults)
+    log.note(request.actor, "contacts.exported", f"{len(ids)} ({kind})")  # type: ignore[attr-defined]
     people = _people(ids)
     if kind == "ndjson":
         lines = (json.dumps(person, ensure_ascii=False).encode() + b"\n" for person in people)

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from parcours.accounts import plans
 from parcours.accounts.models import Account
 from parcours.events import watermark
 from parcours.events.store import queries
@@ -115,8 +116,7 @@ def activate(journey: Journey, *, now: datetime) -> Journey:
     document no longer fits the account.
     """
     account = journey.account
-    if account.plan == Account.Plan.FREE:
-        raise Problem(403, "plan-required", _("Your plan lets you build, not activate."))
+    plans.require_full(account)
     if journey.status == Status.DRAFT:
         document = check(account, journey.draft)
     with transaction.atomic():
@@ -202,7 +202,11 @@ def pause(journey: Journey, *, now: datetime) -> Journey:
 
 
 def resume(journey: Journey, *, now: datetime) -> Journey:
-    """Go on: what happened and what fell due meanwhile is taken in the order of its instants."""
+    """Go on: what happened and what fell due meanwhile is taken in the order of its instants.
+
+    Raises Problem `plan-required` (403) on the free plan, Conflict (409) when the journey is not paused.
+    """
+    plans.require_full(journey.account)
     return _turn(journey, Status.PAUSED, Status.ACTIVE, now, _("Only a paused journey can be resumed."))
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from parcours.accounts.models import Account
+from parcours.accounts import plans
 from parcours.events import journal
 from parcours.journeys import queries
 from parcours.journeys.document import Document
@@ -33,8 +33,7 @@ def publish(journey: Journey, document: Document, *, follow: bool, moved: Moved,
     who stands at a step that is gone, or whose type changed, goes where `moved` says. Without, they end in the
     version by which they entered. Raises Problem (403, 409), and Invalid when `moved` leaves somebody nowhere.
     """
-    if journey.account.plan == Account.Plan.FREE:
-        raise Problem(403, "plan-required", _("Your plan lets you build, not activate."))
+    plans.require_full(journey.account)
     with transaction.atomic():
         locked = Journey.objects.select_for_update().get(pk=journey.pk)
         if locked.status not in (Journey.Status.ACTIVE, Journey.Status.PAUSED) or locked.draft is None:

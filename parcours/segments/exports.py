@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from django.http import HttpRequest, StreamingHttpResponse
 
+from parcours.accounts import log
 from parcours.lib.exports import csv_lines, streamed
 from parcours.lib.instants import iso
 from parcours.segments.members import every
@@ -18,6 +19,7 @@ def members(
     request: HttpRequest, segment: Segment, *, load: int, sort: str, words: Sequence[str]
 ) -> StreamingHttpResponse:
     """The members at a watermark that a search finds, as CSV; an erased contact is a line without name."""
+    log.note(request.actor, "contacts.exported", segment.name)  # type: ignore[attr-defined]
     rows = (
         (
             "" if one.erased else one.contact,

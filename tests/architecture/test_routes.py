@@ -1,19 +1,24 @@
-"""Every route × method, for: nobody, a key or role without the scope, another account's ids, a forged form."""
+"""Every route × method × role × account: what each answers to whom, a forged form and a wrong method included."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from django.db import transaction
+from django.http import Http404
 from django.test import Client
-from django.urls import URLPattern, get_resolver
+from django.urls import URLPattern, get_resolver, resolve
 
-from parcours.accounts import access, actions
-from parcours.accounts.models import Account, ApiKey, Job
+from parcours.accounts import actions, roles
+from parcours.accounts.models import Account, ApiKey, BusinessUnit, Invitation, Job, Member, User
 from parcours.commerce.models import Deal, Order, Pipeline, Product, Stage
 from parcours.config.api import api
 from parcours.contacts.merging.models import Pair
@@ -22,7 +27,18 @@ from parcours.journeys.models import Journey, Version
 from parcours.lib import clock
 from parcours.messaging.models import Message, Send, SendingDomain, Suppression
 from parcours.segments.models import Segment, SegmentFolder
-from tests.architecture.routes import API, BODIES, NO_ACCOUNT, PAGES, PUBLIC, SEND, WITHOUT_FORGERY_CHECK
+from tests.architecture.routes import (
+    API,
+    BODIES,
+    NO_ACCOUNT,
+    NOT_THERE,
+    PAGES,
+    PUBLIC,
+    ROLES,
+    SCOPES,
+    SEND,
+    WITHOUT_FORGERY_CHECK,
+)
 
 JSON = "application/json"
 DOCUMENT = {
@@ -59,6 +75,7 @@ class World:
 
     new: actions.NewAccount
     ids: dict[str, str]
+    members: dict[str, User]
 
     @property
     def account(self) -> Account:
@@ -74,15 +91,20 @@ class World:
         filled = re.sub(r"[<{](?:\w+:)?(\w+)[>}]", lambda found: ids[found[1]], route)
         return filled if filled.startswith("/") else f"/{filled}"
 
-    def browser(self, **options: Any) -> Client:
+    def browser(self, role: str = "owner", **options: Any) -> Client:
         client = Client(**options)
-        client.force_login(self.new.user)
+        client.force_login(self.members[role])
         return client
 
 
 def world(email: str) -> World:
     new = actions.create_account(name=email, email=email, password="correct horse battery")
     account = new.account
+    members = {"owner": new.user}
+    for role in ("admin", "marketer", "analyst"):
+        members[role] = User.objects.create_user(f"{role}.{email}")
+        Member.objects.create(account=account, user=members[role], role=role)
+    colleague = User.objects.create_user(f"colleague.{email}")
     contact = Contact.objects.create(account=account, email=f"contact.{email}")
     message = Message.objects.create(account=account, name="M", subject="S", text="T")
     journey = Journey.objects.create(account=account, name="J", status="active", version=1)
@@ -96,8 +118,13 @@ def world(email: str) -> World:
     imported = Import.objects.create(account=account, path="none", setup={})
     made: dict[str, Any] = {
         "account_id": account,
+        "member_id": Member.objects.create(account=account, user=colleague, role="analyst"),
+        "invitation_id": Invitation.objects.create(
+            account=account, email=f"new.{email}", role="analyst", invited_by=new.user
+        ),
         "import_id": imported,
         "key_id": ApiKey.objects.get(account=account),
+        "unit_id": BusinessUnit.objects.create(account=account, name="U"),
         "job_id": Job.objects.create(account=account, kind="contacts.import"),
         "contact_id": contact,
         "list_id": List.objects.create(account=account, name="L"),
@@ -127,7 +154,7 @@ def world(email: str) -> World:
         ),
         "domain_id": SendingDomain.objects.create(account=account, domain="a.example", selector="s"),
     }
-    return World(new=new, ids={name: str(found.pk) for name, found in made.items()})
+    return World(new=new, ids={name: str(found.pk) for name, found in made.items()}, members=members)
 
 
 @pytest.fixture
@@ -151,42 +178,109 @@ def call(client: Client, operation: str, address: str, **headers: str) -> Any:
     )
 
 
-def codes_of(client: Client, address: str) -> set[int]:
-    """What reading a page and posting to it answer."""
-    return {client.get(address).status_code, client.post(address).status_code}
+@contextmanager
+def undone() -> Iterator[None]:
+    """What happens inside did not happen: each call finds the world as it was made."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 def bearer(secret: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {secret}"}
 
 
+def visit(client: Client, page: str, address: str) -> Any:
+    """What a page of the table answers; nothing of it stays, nor a cookie for a session that is not there then."""
+    cookies = deepcopy(client.cookies)
+    with undone():
+        answer = client.generic(page.split()[0], address)
+    client.cookies = cookies
+    return answer
+
+
+def expected(answer: Any, route: str, capability: str, may: set[str]) -> bool:
+    """Whether an answer is the one that the table foresees for who may do these things."""
+    status = answer.status_code
+    if capability not in may:
+        return status == 403
+    if route in NOT_THERE:
+        return status == 404
+    # A name in the address (a tag, a kind, an attribute) may be unknown.
+    unknown = status == 404 and route.split()[1].startswith("/api/") and "_id}" not in route
+    return unknown or not (status in (401, 403, 404, 405) or status >= 500)
+
+
 def test_the_table_has_every_route() -> None:
     assert set(operations()) == set(API), (
         "say in tests/architecture/routes.py which scope the operation needs"
     )
-    assert set(page_patterns()) == set(PAGES) | set(PUBLIC) | NO_ACCOUNT, (
-        "say in routes.py whom the page is for"
+    told = {page.split()[1] for page in PAGES}
+    assert set(page_patterns()) == told | set(PUBLIC) | NO_ACCOUNT, (
+        "say in tests/architecture/routes.py whom each method of the page is for"
     )
 
 
-def test_the_api_opens_to_the_right_keys_only(mine: World) -> None:
-    keys: dict[str, str] = {}
-    for scope in access.SCOPES:
-        others = [other for other in access.SCOPES if other not in (scope, access.ADMIN)]
-        keys[scope] = actions.create_key(account=mine.account, name="k", scopes=others)[1]
+def test_the_roles_are_those_of_the_table() -> None:
+    assert {role: set(may) for role, may in roles.CAPABILITIES.items()} == ROLES
+    assert {scope: set(roles.of_scopes([scope])) for scope in roles.SCOPES} == SCOPES
+    assert set(Member.Role.values) == set(ROLES)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_reaches_the_pages_that_are_for_it(mine: World, store: Any, role: str) -> None:
+    """And no link, button nor form of these pages leads where their reader is refused."""
+    wrong, tempting = {}, set()
+    client = mine.browser(role)
+    for page, capability in PAGES.items():
+        answer = visit(client, page, mine.address(page.split()[1]))
+        if not expected(answer, page, capability, ROLES[role]):
+            wrong[page] = answer.status_code
+        if answer.status_code == 200 and answer["Content-Type"].startswith("text/html"):
+            for way, address in ways_out(answer.content.decode()):
+                needed = PAGES.get(f"{way} {route_of(address)}")
+                if needed is not None and needed not in ROLES[role]:
+                    tempting.add((page, f"{way} {route_of(address)}"))
+    assert wrong == {}
+    assert tempting == set()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_reaches_the_operations_that_are_for_it(mine: World, store: Any, role: str) -> None:
+    wrong = _walk_the_api(mine, mine.browser(role), ROLES[role])
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_the_api_opens_to_the_right_keys_only(mine: World, store: Any, scope: str) -> None:
+    _key, secret = actions.create_key(account=mine.account, name="k", scopes=[scope])
+    assert _walk_the_api(mine, Client(), SCOPES[scope], **bearer(secret)) == {}
+
+
+def _walk_the_api(mine: World, client: Client, may: set[str], **headers: str) -> dict[str, Any]:
     wrong = {}
-    for operation, scope in API.items():
-        client, address = Client(), mine.address(operation.split()[1])
-        anonymous = call(client, operation, address)
-        without = call(client, operation, address, **bearer(keys[scope]))
-        codes = (anonymous.status_code, without.status_code, without.json().get("type"))
-        if codes != (401, 403, "forbidden"):
-            wrong[operation] = codes
+    for operation, capability in API.items():
+        with undone():
+            answer = call(client, operation, mine.address(operation.split()[1]), **headers)
+        right = expected(answer, operation, capability, may)
+        if answer.status_code == 403:
+            right = right and answer.json()["type"] == "forbidden"
+        if not right:
+            wrong[operation] = answer.status_code
+    return wrong
+
+
+def test_the_api_asks_for_a_key(mine: World) -> None:
+    wrong = {}
+    for operation in API:
+        answer = call(Client(), operation, mine.address(operation.split()[1]))
+        if (answer.status_code, answer.json()["type"]) != (401, "unauthorized"):
+            wrong[operation] = answer.status_code
     assert wrong == {}
 
 
 def test_the_api_knows_nothing_of_another_accounts_ids(mine: World, theirs: World) -> None:
-    nobody = World(new=theirs.new, ids=dict.fromkeys(theirs.ids, "999999999"))
+    nobody = World(new=theirs.new, ids=dict.fromkeys(theirs.ids, "999999999"), members={})
     headers = bearer(mine.new.api_key)
     wrong = {}
     for operation in (operation for operation in API if "_id}" in operation):
@@ -201,41 +295,77 @@ def test_the_api_knows_nothing_of_another_accounts_ids(mine: World, theirs: Worl
 
 def test_pages_ask_to_sign_in(mine: World) -> None:
     wrong = {}
-    for route in PAGES:
-        client, address = Client(), mine.address(route)
-        answers = [client.get(address), client.post(address)]
-        moved = [answer["Location"] for answer in answers if answer.status_code == 302]
-        told = all(place.startswith("/accounts/login/") for place in moved)
-        codes = {answer.status_code for answer in answers}
-        if not (moved and told and codes <= {302, 405}):
-            wrong[route] = (codes, moved)
+    client = Client()
+    for page in PAGES:
+        answer = visit(client, page, mine.address(page.split()[1]))
+        place = answer.get("Location", "")
+        if answer.status_code != 302 or not place.startswith("/accounts/login/"):
+            wrong[page] = (answer.status_code, place)
     assert wrong == {}
 
 
-def test_pages_refuse_a_role_without_the_scope(mine: World, monkeypatch: Any) -> None:
+def test_pages_take_no_other_method(mine: World) -> None:
     wrong = {}
     client = mine.browser()
-    for route, scope in PAGES.items():
-        monkeypatch.setitem(access.ROLE_SCOPES, "owner", frozenset(access.SCOPES) - {scope, access.ADMIN})
-        codes = codes_of(client, mine.address(route))
-        if 403 not in codes or not codes <= {403, 405}:
-            wrong[route] = codes
+    for route in sorted({page.split()[1] for page in PAGES}):
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+            if f"{method} {route}" not in PAGES:
+                answer = visit(client, method, mine.address(route))
+                if answer.status_code != 405:
+                    wrong[f"{method} {route}"] = answer.status_code
     assert wrong == {}
 
 
-def test_pages_know_nothing_of_another_accounts_ids(mine: World, theirs: World) -> None:
+@pytest.mark.parametrize("role", ROLES)
+def test_pages_know_nothing_of_another_accounts_ids(mine: World, theirs: World, role: str) -> None:
     wrong = {}
-    client = mine.browser()
-    for route in (route for route in PAGES if "_id>" in route):
-        codes = codes_of(client, mine.address(route, other=theirs))
-        if 404 not in codes or not codes <= {404, 405}:
-            wrong[route] = codes
+    client = mine.browser(role)
+    for page, capability in PAGES.items():
+        if "_id>" not in page:
+            continue
+        answer = visit(client, page, mine.address(page.split()[1], other=theirs))
+        if answer.status_code != (404 if capability in ROLES[role] else 403):
+            wrong[page] = answer.status_code
     assert wrong == {}
+
+
+class _WaysOut(HTMLParser):
+    """Where a page's links and forms lead: method and address."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = {name: value or "" for name, value in attrs}
+        if tag == "a" and "href" in told:
+            self.found.append(("GET", told["href"]))
+        if tag == "form":
+            self.found.append((told.get("method", "get").upper(), told.get("action", "")))
+        self.found += [(way.upper(), told[f"hx-{way}"]) for way in ("get", "post") if f"hx-{way}" in told]
+        if "formaction" in told:
+            self.found.append(("POST", told["formaction"]))
+
+
+def ways_out(html: str) -> list[tuple[str, str]]:
+    """Methods and addresses of this site to which a page leads."""
+    parser = _WaysOut()
+    parser.feed(html)
+    return [(way, address.split("?")[0]) for way, address in parser.found if address.startswith("/")]
+
+
+def route_of(address: str) -> str:
+    """The route of an address as the table writes it."""
+    try:
+        return resolve(address.split("#")[0]).route
+    except Http404:
+        return ""
 
 
 def test_a_form_without_its_protection_token_is_refused(mine: World) -> None:
     client = mine.browser(enforce_csrf_checks=True)
-    codes = {route: client.post(mine.address(route)).status_code for route in [*PAGES, *PUBLIC]}
+    posted = [page.split()[1] for page in PAGES if page.startswith("POST ")]
+    codes = {route: client.post(mine.address(route)).status_code for route in [*posted, *PUBLIC]}
     taken = {route for route, code in codes.items() if code not in (403, 405)}
     assert taken == WITHOUT_FORGERY_CHECK
 

@@ -22,7 +22,7 @@ Type = AttributeDefinition.Type
 
 
 @require_http_methods(["GET", "POST"])
-@page(scope=WRITE)
+@page(post=WRITE)
 def index(request: PageRequest) -> HttpResponse:
     """The account's attributes; a new one is declared here."""
     form = AttributeForm(request.POST or None)

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from parcours.accounts import log
 from parcours.accounts.access import WRITE, PageRequest, find, page
 from parcours.accounts.models import Job
 from parcours.contacts import bulk
@@ -57,6 +58,8 @@ def act(request: PageRequest) -> HttpResponse:
             except Invalid as problem:
                 add_faults(form, problem.errors)
             else:
+                if chosen == "erase":
+                    log.note(request.actor, "contacts.erased", f"{count}")
                 return redirect("contacts:bulk_job", job.pk)
     context = {
         "audience": audience,

@@ -25,7 +25,7 @@ _A_PAGE = 50
 
 
 @require_http_methods(["GET", "POST"])
-@page(scope=WRITE)
+@page(post=WRITE)
 def index(request: PageRequest) -> HttpResponse:
     """The account's lists with how many are on each; a new one is made here."""
     form = ListForm(request.POST or None)

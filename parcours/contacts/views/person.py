@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from parcours.accounts import log
 from parcours.accounts.access import WRITE, PageRequest, find, page
 from parcours.contacts import actions, bulk_actions, tags, timeline
 from parcours.contacts.forms import ConsentForm, add_faults
@@ -250,5 +251,6 @@ def erase(request: PageRequest, contact_id: str) -> HttpResponse:
     """Forget a person."""
     contact = found_contact(request, contact_id)
     actions.erase(account_id=contact.account_id, contact_ids=[contact.pk], now=clock.now())
+    log.note(request.actor, "contacts.erased", str(contact.pk))
     messages.success(request, _("This person is erased. They stay in the figures, without name or address."))
     return redirect("contacts:index")

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from parcours.accounts.access import ADMIN, PageRequest, as_id, for_account, page
+from parcours.accounts.access import PageRequest, as_id, for_account, page
 from parcours.lib import clock
 from parcours.segments import folders, listing, queries
 from parcours.segments.models import Segment
@@ -52,7 +52,6 @@ def index(request: PageRequest) -> HttpResponse:
         "sort": sort,
         "moving": [row.segment.pk for row in listed if row.moving],
         "night_hour": queries.night_hour(request.actor.account),
-        "may_administer": request.actor.allows(ADMIN),
     }
     return render(request, "segments/index.html", context)
 

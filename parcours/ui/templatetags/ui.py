@@ -210,7 +210,11 @@ def table(content: str, caption: str = "") -> str:
 
 @register.simple_block_tag
 def menu(content: str, label: str, icon: str = "dots-vertical", text: str = "", css: str = "") -> str:
-    """A row's actions behind one button; `content` is links and buttons of class `dropdown-item`."""
+    """A row's actions behind one button, which is not there when there are none; `content` is links and buttons of
+    class `dropdown-item`.
+    """
+    if not content.strip():
+        return ""
     return render_to_string(
         "ui/components/menu.html",
         {"content": content, "label": label, "icon": icon, "text": text, "css": css},
