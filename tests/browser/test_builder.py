@@ -235,6 +235,34 @@ def test_values_seen_lately_are_suggested(visits: Visits, account: Account, lyon
     assert _saved(page)["all"][0]["where"] == [{"property": "offre", "op": "eq", "value": "Été"}]
 
 
+@pytest.mark.parametrize("end", ["Tab", "Enter"])
+def test_a_property_typed_in_full_is_compared_by_its_kind(
+    visits: Visits, account: Account, lyon: int, end: str
+) -> None:
+    page = visits.page(account=account, language="fr")
+    page.goto("/segments/new?example=loyal")
+    orders = page.get_by_role("region", name="Commandes passées")
+    orders.get_by_role("button", name="Ajouter un filtre").click()
+    orders.get_by_role("combobox", name="Propriété").press_sequentially("total", delay=40)
+    page.keyboard.press(end)
+    expect(page).to_have_url(re.compile("/segments/new"))
+    expect(orders.get_by_role("combobox", name="Propriété")).to_have_value("Total")
+    expect(orders.get_by_label("Comparaison : Total")).to_have_value("gt:number")
+    orders.get_by_label("Valeur : Total").fill("50")
+    expect(page.locator("[data-sentence]")).to_contain_text("de plus de 50")
+    assert _saved(page)["all"][0]["where"] == [{"property": "total", "op": "gt", "value": 50}]
+
+    # Leaving it again, and a name that nobody knows, change nothing of what was chosen.
+    orders.get_by_role("combobox", name="Propriété").focus()
+    page.keyboard.press("Tab")
+    assert _saved(page)["all"][0]["where"] == [{"property": "total", "op": "gt", "value": 50}]
+    orders.get_by_role("combobox", name="Propriété").fill("taille")
+    page.keyboard.press(end)
+    assert _saved(page)["all"][0]["where"] == [{"property": "taille", "op": "gt", "value": 50}]
+    assert all("422" in fault for fault in visits.faults)  # of criteria that were still being written
+    visits.faults.clear()
+
+
 def test_without_the_program_the_form_still_works(visits: Visits, account: Account) -> None:
     page = visits.page(account=account, language="fr")
     page.route("**/*.js", lambda route: route.abort())

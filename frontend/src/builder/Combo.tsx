@@ -13,6 +13,8 @@ interface Props {
   onPick: (option: Option) => void;
   /** Without it, only what is suggested can be taken. */
   onText?: (text: string) => void;
+  /** The text that was typed and not picked, once one leaves it or says Enter. */
+  onLeave?: (text: string) => void;
   placeholder?: string;
   invalid?: boolean;
   describedBy?: string;
@@ -23,7 +25,7 @@ interface Props {
 }
 
 export function Combo(props: Props) {
-  const { label, value, options, onPick, onText, placeholder, invalid, describedBy, onEnter, onBackspace } = props;
+  const { label, value, options, onPick, onText, placeholder, invalid, describedBy, onLeave, onEnter, onBackspace } = props;
   const id = useId();
   const [typed, setTyped] = useState<string | null>(null);
   const [open, setOpen] = useState(false);
@@ -64,6 +66,11 @@ export function Combo(props: Props) {
     setOpen(false);
     onPick(option);
   };
+  const leave = (): void => {
+    setOpen(false);
+    if (typed !== null) onLeave?.(typed);
+    setTyped(null);
+  };
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>): void => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
@@ -77,7 +84,7 @@ export function Combo(props: Props) {
         onEnter(text.trim());
         setTyped(null);
       } else if (!onText && shown && found[0]) pick(found[0]);
-      else setOpen(false);
+      else leave();
     } else if (event.key === "Escape" && open) {
       event.preventDefault();
       event.stopPropagation();
@@ -110,9 +117,8 @@ export function Combo(props: Props) {
         }}
         onFocus={() => setOpen(true)}
         onBlur={() => {
-          setOpen(false);
           if (onEnter && typed?.trim()) onEnter(typed.trim());
-          setTyped(null);
+          leave();
         }}
         onKeyDown={onKeyDown}
       />

@@ -1,7 +1,7 @@
 /** What a contact did: which event, of what kind, how often, when, and what its numbers amount to. */
 
 import { useId } from "react";
-import { ask, eventOf, type Option, type Property, useSurroundings } from "./choices";
+import { ask, eventOf, folded, type Option, type Property, useSurroundings } from "./choices";
 import { Combo } from "./Combo";
 import { Condition, Faults } from "./Conditions";
 import { Icon } from "./icons";
@@ -88,6 +88,11 @@ function WhereRow({ event, where, onChange, onRemove, faults, journey }: RowProp
   const nameOf = (value: string): string | undefined =>
     property === "step" && journey ? names.get(`step/${journey}/${value}`) : kind ? names.get(`${kind}/${value}`) : undefined;
   const faulty = faults.filter((fault) => fault.pointer === "/property" || fault.pointer === "");
+  // A name typed in full is taken as if it had been picked: its kind tells which operators have a sense.
+  const leave = (text: string): void => {
+    const meant = known.find((one) => one.name === text.trim() || folded(one.label) === folded(text));
+    if (meant) onChange({ ...where, property: meant.name, ...freshValue(meant.type, where) });
+  };
   return (
     <div className="where">
       <Combo
@@ -96,6 +101,7 @@ function WhereRow({ event, where, onChange, onRemove, faults, journey }: RowProp
         options={find}
         onPick={(option) => onChange({ ...where, property: option.value, ...freshValue(typeOf(option.value), where) })}
         onText={(text) => onChange({ ...where, property: known.find((one) => one.label === text)?.name ?? text })}
+        onLeave={leave}
         placeholder={words.property}
         invalid={faulty.length > 0}
       />
@@ -122,6 +128,7 @@ const isMoney = (property: string): boolean => MONEY.has(property);
 
 /** The operator and the value that suit a property just chosen, when those at hand do not. */
 function freshValue(type: string, where: Leaf): Leaf {
+  if (where.op === "exists" || where.op === "missing") return {};
   if (type === "boolean") return typeof where.value === "boolean" ? {} : { op: "eq", value: true };
   if (type === "number") return typeof where.value === "number" ? {} : { op: "gt", value: null };
   return typeof where.value === "string" || Array.isArray(where.value) ? {} : { op: "eq", value: "" };
