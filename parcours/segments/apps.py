@@ -7,15 +7,17 @@ class SegmentsAppConfig(AppConfig):
     label = "segments"
 
     def ready(self) -> None:
+        from parcours.accounts import jobs
         from parcours.contacts import audience as contacts_audience
         from parcours.contacts import naming, panels, uses
-        from parcours.segments import audience
+        from parcours.segments import audience, settling
         from parcours.segments.models import Segment
         from parcours.segments.stirred import listener
         from parcours.tracking import fanout
         from parcours.ui.navigation import Item, register
 
         fanout.register(listener)
+        jobs.register_follower(settling.is_followed)
         naming.register("segment", naming.Rows(lambda: Segment, page="segments:profiles"))
         contacts_audience.register_segments(audience.names, audience.reader)
         uses.register(audience.users)
