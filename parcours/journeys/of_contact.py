@@ -18,7 +18,7 @@ from parcours.accounts.access import PageRequest, find, page
 from parcours.contacts.models import Contact
 from parcours.contacts.queries import living
 from parcours.contacts.uses import User
-from parcours.journeys import trace
+from parcours.journeys import segment_uses, trace
 from parcours.journeys.models import Enrolment, Journey
 
 _SHOWN = 50
@@ -108,15 +108,11 @@ def _shown(run: dict[str, Any]) -> dict[str, Any]:
 
 
 def users(account_id: int) -> Iterator[User]:
-    """The journeys but the archived ones, and the documents in which they may name attributes, tags and lists."""
-    rows = Journey.objects.filter(account_id=account_id).exclude(status=Journey.Status.ARCHIVED)
-    for journey in rows.order_by("name", "pk").prefetch_related("versions"):
-        current = [
-            version.document for version in journey.versions.all() if version.number == journey.version
-        ]
+    """The journeys but the archived ones, and the documents that may name attributes, tags, lists and messages."""
+    for journey, documents in segment_uses.in_force(account_id):
         yield User(
             kind=pgettext_lazy("kind", "Journey"),
             name=journey.name,
             url=reverse("journeys:edit", args=[journey.pk]),
-            documents=(journey.draft, *current),
+            documents=tuple(documents),
         )
