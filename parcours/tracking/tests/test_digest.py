@@ -20,7 +20,6 @@ from parcours.lib.ids import new_id
 from parcours.lib.instants import to_ms
 from parcours.tracking import fanout, identity
 from parcours.tracking.digest import compose
-from parcours.tracking.digest.enrich import split_region
 from parcours.tracking.digest.run import Digest
 from parcours.tracking.models import VisitorLink
 
@@ -324,21 +323,6 @@ def test_segments_names_and_pages_are_put_into_ours(account: Account, digest: Di
         "device_type": ["mobile"],
     }
     assert screen == {"name": ["Cart"], "screen": ["Cart"]}
-
-
-@pytest.mark.parametrize(
-    ("sent", "kept"),
-    [
-        ({"region": "US-TN"}, {"region": "TN", "country": "US"}),
-        ({"region": "FR-75C", "country": "DE"}, {"region": "75C", "country": "DE"}),
-        ({"region": "QC"}, {"region": "QC"}),
-        ({"region": "us-tn"}, {"region": "us-tn"}),
-        ({"region": 7}, {"region": 7}),
-    ],
-)
-def test_a_region_is_kept_apart_from_its_country(sent: dict[str, Any], kept: dict[str, Any]) -> None:
-    split_region(sent)
-    assert sent == kept
 
 
 def test_a_privacy_signal_is_obeyed(account: Account, digest: Digest) -> None:
