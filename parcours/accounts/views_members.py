@@ -96,11 +96,12 @@ def resend(request: PageRequest, invitation_id: str) -> HttpResponse:
 
 
 def _tell(request: PageRequest, sent: members.Sent) -> None:
+    told = {"email": sent.invitation.email}
     if sent.mailed:
-        text = _("The invitation is on its way to %(email)s.")
+        messages.success(request, _("The invitation is on its way to %(email)s.") % told)
     else:
         text = _("No mail could be sent to %(email)s: copy the link below and pass it on.")
-    messages.success(request, text % {"email": sent.invitation.email})
+        messages.warning(request, text % told)
 
 
 @require_POST
