@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Protocol
 
 from django.db import connection
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from parcours.accounts.models import Account
 from parcours.contacts import queries
+from parcours.contacts import search as searching
 from parcours.contacts.lines import CHANNELS, whole_id
 from parcours.contacts.models import ConsentValue, Contact, List, ListMember, Tag
 from parcours.contacts.orders import Order, Place
@@ -163,6 +164,13 @@ class Audience:
 
     def _few(self, account: Account, only: Q) -> Sequence[int] | None:
         """The ids of all of them, in no order, when they are few."""
+        if self.search:
+            found = searching.few(account.pk, self.search, country=account.country, limit=FEW)
+            if found is not None:
+                only &= Q(pk__in=_among(found))
+                return replace(self, search="")._few(account, only)
+            if not self.as_json().keys() - {"search"} and only == _ANY:
+                return None
         rows = self._rows(account, only)
         segment = self._segment(account)
         if segment is None:

@@ -69,10 +69,7 @@ def matching(account_id: int, text: str, *, country: str, using: str = DEFAULT_D
     if not wanted:
         return None
     settle(using=using)
-    try:
-        phone: str | None = normalise.phone(text, country=country)
-    except normalise.Unfit:
-        phone = None
+    phone = _phone(text, country=country)
     field: Field[Any, Any] = Contact._meta.get_field("id")
     if connections[using].vendor == "postgresql":
         asked = " & ".join("(" + " | ".join(f"'{word}':*" for word in group) + ")" for group in wanted)
@@ -82,13 +79,52 @@ def matching(account_id: int, text: str, *, country: str, using: str = DEFAULT_D
             [account_id, phone, asked],
             output_field=field,
         )
-    asked = " AND ".join("(" + " OR ".join(f'"{word}" *' for word in group) + ")" for group in wanted)
     return RawSQL(
         "SELECT rowid FROM contacts_search WHERE contacts_search MATCH %s"
-        " UNION SELECT id FROM contacts_contact WHERE account_id = %s AND phone = %s",
-        [asked, account_id, phone],
+        " UNION ALL SELECT id FROM contacts_contact WHERE account_id = %s AND phone = %s",
+        [_match(wanted), account_id, phone],
         output_field=field,
     )
+
+
+def few(account_id: int, text: str, *, country: str, limit: int) -> list[int] | None:
+    """The ids of the contacts found, not erased, when they are `limit` at most: no more are looked at."""
+    matched = matching(account_id, text, country=country)
+    if matched is None:
+        return []
+    connection = connections[DEFAULT_DB_ALIAS]
+    if connection.vendor == "postgresql":
+        rows = Contact.objects.filter(account_id=account_id, erased_at__isnull=True)
+        found = list(rows.filter(pk__in=matched).values_list("pk", flat=True)[: limit + 1])
+        return found if len(found) <= limit else None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT contacts_search.rowid FROM contacts_search CROSS JOIN contacts_contact"
+            " ON contacts_contact.id = contacts_search.rowid"
+            " WHERE contacts_search MATCH %s AND account_id = %s AND erased_at IS NULL"
+            " UNION ALL SELECT id FROM contacts_contact WHERE account_id = %s AND phone = %s LIMIT %s",
+            [
+                _match(groups(text, country=country)),
+                account_id,
+                account_id,
+                _phone(text, country=country),
+                limit + 1,
+            ],
+        )
+        found = [row[0] for row in cursor.fetchall()]
+    return list(dict.fromkeys(found)) if len(found) <= limit else None
+
+
+def _match(wanted: list[list[str]]) -> str:
+    """The words in the language of FTS5."""
+    return " AND ".join("(" + " OR ".join(f'"{word}" *' for word in group) + ")" for group in wanted)
+
+
+def _phone(text: str, *, country: str) -> str | None:
+    try:
+        return normalise.phone(text, country=country)
+    except normalise.Unfit:
+        return None
 
 
 def install(using: str = DEFAULT_DB_ALIAS) -> None:

@@ -14,6 +14,7 @@ from parcours.segments.models import Segment, SegmentSize
 
 SHOWN = timedelta(days=30)
 _SLOTS_A_DAY = 24
+_DAY_MS = 86_400_000
 _STEPS = (1, 2, 5, 10)
 
 #: An instant and the number of profiles then.
@@ -119,11 +120,14 @@ def chart(points: Sequence[Point]) -> Chart | None:
     low, high = min(sizes), max(sizes)
     step = _step(max(1, high if low < high / 2 else high - low))
     floor = 0 if low < high / 2 else low // step * step
+    if low == high:  # a line in the middle
+        floor = max(0, floor - step)
     top = floor
     while top < high or top == floor:
         top += step
     left, right = to_ms(points[0][0]), to_ms(points[-1][0])
     span = max(1, right - left)
+    parts = min(4, span // _DAY_MS)  # no day is named twice
     marks = [
         Mark(
             left=round(100 * (to_ms(at) - left) / span, 2),
@@ -142,7 +146,7 @@ def chart(points: Sequence[Point]) -> Chart | None:
             (round(100 * (1 - (height - floor) / (top - floor)), 2), height)
             for height in range(floor, top + 1, step)
         ],
-        days=[from_ms(left + span * part // 4) for part in range(5)],
+        days=[from_ms(left + span * part // max(1, parts)) for part in range(parts + 1)],
         lowest=low,
         highest=high,
     )
