@@ -52,6 +52,7 @@ class Running:
     def __init__(self, job: Job) -> None:
         self.job = job
 
+    @transaction.atomic
     def advance(
         self,
         *,
