@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 #: Beyond, the ends of names say nothing for their order.
 LONGEST_SORT_NAME = 120
 
 
+#: The accents of Latin letters, which are nearly all marks that names bear.
+_ACCENTS = re.compile("[\u0300-\u036f]+")
+
+
 def folded(text: str) -> str:
     """A text without case nor accents, as the event store's `name_folded` and `keys_folded` are."""
     if text.isascii():
         return text.lower()
-    marked = unicodedata.normalize("NFKD", text)
+    marked = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+    if marked.isascii():
+        return marked.lower()
     return "".join(one for one in marked if unicodedata.category(one) != "Mn").lower()
 
 

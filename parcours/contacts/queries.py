@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 from django.db import connection
 from django.db.models import BigIntegerField, Count, Q, QuerySet
 from django.db.models.expressions import RawSQL
@@ -66,7 +66,7 @@ def snapshot(contact_ids: Iterable[int]) -> list[dict[str, Any]]:
             person = dict(zip(_NAMES, row[:-2], strict=True))
             for name in _TEXTS:
                 person[name] = person[name] or ""
-            person["attributes"] = json.loads(row[-2])
+            person["attributes"] = msgspec.json.decode(row[-2])
             person["lists"] = lists.get(row[0], [])
             person["tags"] = tags.get(row[0], [])
             person["gone"] = 0 if row[-1] is None else 1

@@ -5,9 +5,10 @@ Table and column names come from the code, never from users; values are always b
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -74,6 +75,27 @@ def update_many(
     with connections[using].cursor() as cursor:
         cursor.executemany(f'UPDATE "{table}" SET {sets} WHERE {where}', values)
         return cursor.rowcount
+
+
+@contextlib.contextmanager
+def unmapped(*, using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+    """While long work writes all over a database, SQLite keeps to its cache instead of mapping the file in memory.
+
+    Mapped pages count as the process's own: it would seem to grow with the file.
+    """
+    connection = connections[using]
+    if connection.vendor != "sqlite":
+        yield
+        return
+    connection.ensure_connection()
+    raw = connection.connection
+    mapped = raw.execute("PRAGMA mmap_size").fetchone()
+    raw.execute("PRAGMA mmap_size=0")
+    try:
+        yield
+    finally:
+        if mapped and connection.connection is raw:
+            raw.execute(f"PRAGMA mmap_size={int(mapped[0])}")
 
 
 def among(column: str, values: Sequence[Any], *, using: str = DEFAULT_DB_ALIAS) -> tuple[str, Any]:

@@ -22,7 +22,7 @@ from parcours.contacts.importing.taking import Taker
 from parcours.contacts.lines import CHANNELS, clean_tags
 from parcours.contacts.models import ConsentValue, List
 from parcours.contacts.normalise import Unfit, is_date
-from parcours.lib import clock, crashpoints
+from parcours.lib import bulk, clock, crashpoints
 from parcours.lib.problems import Fault, Invalid
 
 KIND = "contacts.import"
@@ -217,9 +217,10 @@ def run(running: jobs.Running) -> None:
     with translation.override(job.parameters["language"]):
         taker = Taker(running, found, Options.read(job.parameters["options"]))
         try:
-            for chunk in reading.chunks(path, found, skip=job.done_lines):
-                taker.take(chunk, result)
-                crashpoints.point("import.batch")
+            chunks = reading.chunks(path, found, skip=job.done_lines)
+            with bulk.unmapped():
+                while taker.take(chunks, result):
+                    crashpoints.point("import.batch")
         except FileNotFoundError as error:
             detail = _("The file sent is gone from the server: send it again.")
             raise Invalid(detail, [{"pointer": "", "detail": detail}]) from error

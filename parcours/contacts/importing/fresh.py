@@ -32,8 +32,9 @@ from parcours.lib import bulk
 _PENDING = ConsentValue.PENDING.value
 _MOST_REMEMBERED = 20_000
 _FIRST_NAME, _LAST_NAME = COLUMNS.index("first_name"), COLUMNS.index("last_name")
-#: Numbers that Python writes as JSON does.
-_PLAIN_NUMBER = re.compile(r"-?[1-9]\d{0,11}(?:\.\d{1,3})?|0")
+#: Numbers that are written as JSON writes them, and those that are but for noughts at their end.
+_JSON_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,11})\.\d{0,2}[1-9]|-?[1-9]\d{0,11}|0", re.ASCII)
+_PLAIN_NUMBER = re.compile(r"-?[1-9]\d{0,11}\.\d{1,3}", re.ASCII)
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -142,8 +143,11 @@ class FreshReader:
             kind, start = self.types.get(bare, Type.TEXT), _encode(bare).decode() + ":"
 
             def piece(cell: str) -> str | None:
-                if kind == Type.NUMBER and _PLAIN_NUMBER.fullmatch(cell):
-                    return start + (repr(float(cell)) if "." in cell else cell)
+                if kind == Type.NUMBER:
+                    if _JSON_NUMBER.fullmatch(cell):
+                        return start + cell
+                    if _PLAIN_NUMBER.fullmatch(cell):
+                        return start + repr(float(cell))
                 value = attributes.fit(lines.value(place, cell), kind, zone=reader.zone, cell=True)
                 return None if value is None else start + _encode(value).decode()
 

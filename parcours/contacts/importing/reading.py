@@ -18,7 +18,7 @@ from parcours.contacts.importing.encodings import has_stray, open_text
 from parcours.contacts.importing.formats import CSV, Format
 
 AT_ONCE = 5_000
-_MOST_CHARACTERS = 8 * 1024 * 1024
+_MOST_CHARACTERS = 2 * 1024 * 1024
 _LONGEST_CELL = 1024 * 1024 + 1
 _LONGEST_LINE = 32 * 1024 * 1024
 _LONGEST_JSON = 1024 * 1024

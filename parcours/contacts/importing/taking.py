@@ -1,8 +1,12 @@
-"""One chunk of a file taken in: in one transaction, with how far the import is and what undoing it would need."""
+"""Chunks of a file taken in: with how far the import is, and what undoing it would need, in the same transaction."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import time
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import transaction
 
@@ -24,6 +28,21 @@ from parcours.lib.instants import to_ms
 
 if TYPE_CHECKING:
     from parcours.contacts.importing.actions import Options
+
+
+#: Chunks taken in one transaction. Keys come in any order, so that each transaction changes pages all over their
+#: indexes: few large ones write each page fewer times than many small ones.
+_TOGETHER = 4
+#: How long a transaction may go on before it takes no further chunk: others wait for it, on SQLite all who write.
+_LONGEST_SECONDS = 0.75
+
+
+class _Read(NamedTuple):
+    """A chunk, with its cells as they were read before its transaction, and by what."""
+
+    chunk: Chunk
+    reader: FreshReader | None
+    cells: Cells | None
 
 
 class Taker:
@@ -51,47 +70,61 @@ class Taker:
         self._lines: LineReader | None = None
         self._fresh: FreshReader | None = None
 
-    def take(self, chunk: Chunk, result: dict[str, Any]) -> None:
-        """Take a chunk, and add to `result` what became of it."""
+    def take(self, chunks: Iterator[Chunk], result: dict[str, Any]) -> bool:
+        """Take the next chunks, and add to `result` what became of them; answers whether there were any."""
         self._learn()
-        cells = self._fresh.read(chunk.rows) if self._fresh else None
-        with transaction.atomic():
-            now = clock.now()
-            batch = Batch(
-                self._account,
-                source=self._source,
-                now_ms=to_ms(now),
-                resubscribe=self._options.resubscribe,
-                cells=self._found.kind == CSV,
-                key=self._options.key,
-            )
-            if cells is not None and self._fresh is not None and batch.types != self._fresh.types:
-                self._learn()
-                cells = self._fresh.read(chunk.rows)
-            taken, fresh_ids = self._put(batch, cells, chunk)
-            rest = [index for index, done in enumerate(taken) if not done]
-            outcome = upsert_into(batch, [self._line(chunk.rows[index]) for index in rest])
-            refused = [Refused(each.number, each.reason, each.raw) for each in chunk.unreadable]
-            for each in outcome.refused:
-                index = rest[each.index]
-                refused.append(Refused(chunk.numbers[index], each.reason, chunk.raw(index)))
-            refused.sort(key=lambda each: each.number)
-            created = fresh_ids + outcome.created
-            keeping.keep(self._imported, batch, created=created, refused=refused, now_ms=batch.now_ms)
-            for name, count in (
-                ("created", len(created)),
-                ("updated", len(outcome.changed)),
-                ("kept_opted_out", len(outcome.kept_opted_out)),
-            ):
-                result[name] = result.get(name, 0) + count
-            crashpoints.point("import.uncommitted")
-            self._running.advance(
-                accepted=chunk.count - len(refused),
-                lines=chunk.count,
-                bytes_done=chunk.position,
-                refused=[{"line": each.number, "reason": each.reason} for each in refused],
-                result=result,
-            )
+        ready = deque(self._read(chunk) for chunk in islice(chunks, _TOGETHER))
+        any_taken = bool(ready)
+        while ready:
+            with transaction.atomic():
+                until = time.monotonic() + _LONGEST_SECONDS
+                self._take(ready.popleft(), result)
+                while ready and time.monotonic() < until:
+                    self._take(ready.popleft(), result)
+        return any_taken
+
+    def _read(self, chunk: Chunk) -> _Read:
+        reader = self._fresh
+        return _Read(chunk, reader, reader.read(chunk.rows) if reader else None)
+
+    def _take(self, read: _Read, result: dict[str, Any]) -> None:
+        now = clock.now()
+        batch = Batch(
+            self._account,
+            source=self._source,
+            now_ms=to_ms(now),
+            resubscribe=self._options.resubscribe,
+            cells=self._found.kind == CSV,
+            key=self._options.key,
+        )
+        if read.reader is not None and batch.types != read.reader.types:
+            self._learn()
+            read = self._read(read.chunk)
+        chunk, cells = read.chunk, read.cells
+        taken, fresh_ids = self._put(batch, cells, chunk)
+        rest = [index for index, done in enumerate(taken) if not done]
+        outcome = upsert_into(batch, [self._line(chunk.rows[index]) for index in rest])
+        refused = [Refused(each.number, each.reason, each.raw) for each in chunk.unreadable]
+        for each in outcome.refused:
+            index = rest[each.index]
+            refused.append(Refused(chunk.numbers[index], each.reason, chunk.raw(index)))
+        refused.sort(key=lambda each: each.number)
+        created = fresh_ids + outcome.created
+        keeping.keep(self._imported, batch, created=created, refused=refused, now_ms=batch.now_ms)
+        for name, count in (
+            ("created", len(created)),
+            ("updated", len(outcome.changed)),
+            ("kept_opted_out", len(outcome.kept_opted_out)),
+        ):
+            result[name] = result.get(name, 0) + count
+        crashpoints.point("import.uncommitted")
+        self._running.advance(
+            accepted=chunk.count - len(refused),
+            lines=chunk.count,
+            bytes_done=chunk.position,
+            refused=[{"line": each.number, "reason": each.reason} for each in refused],
+            result=result,
+        )
 
     def _put(self, batch: Batch, cells: Cells | None, chunk: Chunk) -> tuple[list[bool], list[int]]:
         if cells is None:
