@@ -94,6 +94,7 @@ _NAMES_ONLY = {
     "parcours/criteria/compile.py",
     "parcours/criteria/flips.py",
     "parcours/criteria/members.py",
+    "parcours/segments/compute.py",
 }
 _EXECUTE = {"execute", "executemany", "raw", "RawSQL", "query", "command"}
 
