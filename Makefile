@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := .make
 KILLS ?= 200
+# The files of tests are taken up in the order of conftest.py, each by one worker.
+PYTEST := $(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: setup demo test lint types soak bench messages lock clean
 
@@ -43,9 +45,9 @@ types: setup
 
 # The whole suite; what concerns the state database is run on PostgreSQL too where PARCOURS_TEST_POSTGRES_URL is set.
 test: setup lint types
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(PYTEST)
 	@if [ -n "$$PARCOURS_TEST_POSTGRES_URL" ]; then \
-	  PARCOURS_DATABASE_URL="$$PARCOURS_TEST_POSTGRES_URL" $(BIN)/pytest -m database; fi
+	  PARCOURS_DATABASE_URL="$$PARCOURS_TEST_POSTGRES_URL" $(PYTEST) -m database; fi
 
 messages: setup
 	$(BIN)/python deploy/extract_messages.py

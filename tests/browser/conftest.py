@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.fixtures.browser import Visits, chromium
+from tests.fixtures.browser import Sessions, Visits, chromium
 from tests.fixtures.installation import Account, Installation, installed
 
 pytestmark = pytest.mark.browser
@@ -19,8 +18,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            # With several workers, all browser tests share one installation and one browser.
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="package")
@@ -42,14 +39,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def sessions() -> dict[str, Any]:
-    return {}
+def sessions(browser: Browser) -> Sessions:
+    return Sessions()
 
 
 @pytest.fixture
-def visits(browser: Browser, installation: Installation, sessions: dict[str, Any]) -> Iterator[Visits]:
+def visits(browser: Browser, installation: Installation, sessions: Sessions) -> Iterator[Visits]:
     """Opens pages: `visits.page(account=…, language="fr", width=390)`."""
-    opened = Visits(browser, installation, signed_in=sessions)
+    opened = Visits(browser, installation, sessions)
     yield opened
     opened.close()
     assert not opened.faults, opened.faults

@@ -18,7 +18,7 @@ from django.utils import translation
 from playwright.sync_api import Page, Route, expect
 
 from parcours.config.middleware import POLICY
-from tests.fixtures.browser import Visits, assert_accessible, assert_fits, shoot
+from tests.fixtures.browser import Visits, assert_accessible, assert_fits, at_rest, shoot
 from tests.fixtures.installation import Account
 
 TEMPLATE = """
@@ -103,6 +103,7 @@ class Trial:
         self.page = page
         self.graph = copy.deepcopy(GRAPH)
         self.failing = False
+        self.asked = 0
         request = RequestFactory().get("/trial")
         request.user = AnonymousUser()
         with translation.override(language):
@@ -113,6 +114,7 @@ class Trial:
     def answer(self, route: Route) -> None:
         path = route.request.url.split("/trial", 1)[1]
         if path == "/graph":
+            self.asked += 1
             if self.failing:
                 route.fulfill(status=503)
             else:
@@ -122,6 +124,12 @@ class Trial:
         else:
             page = {"content-type": "text/html; charset=utf-8", "content-security-policy": POLICY}
             route.fulfill(headers=page, body=self.html)
+
+    def ask_again(self) -> None:
+        """Wait until the page has asked for its figures anew and shown them: it asks once more after that."""
+        before = self.asked
+        while self.asked < before + 2:
+            self.page.wait_for_timeout(20)
 
     def step(self, id: str) -> Any:
         return self.page.locator(f'[data-step="{id}"]')
@@ -135,7 +143,7 @@ def _open(visits: Visits, account: Account, language: str = "fr", width: int = 1
     trial = Trial(page, language)
     page.goto("/trial")
     expect(trial.step("end")).to_be_visible()
-    page.wait_for_timeout(300)
+    at_rest(page)
     return trial
 
 
@@ -166,7 +174,6 @@ def test_a_number_opens_its_list(visits: Visits, account: Account) -> None:
     link = trial.page.get_by_role("link", name="Page entière")
     assert link.get_attribute("href") is not None
     assert (link.get_attribute("href") or "").endswith("/trial/mail/passages/page")
-    trial.page.wait_for_timeout(400)
     assert_accessible(trial.page)
     shoot(trial.page, "canvas-list")
 
@@ -227,7 +234,7 @@ def test_figures_tick_and_contacts_are_seen_to_move(visits: Visits, account: Acc
     shoot(trial.page, "canvas-dot")
     expect(trial.step("mail").locator(".step-number").first).to_have_text("8\u202f922")
     expect(trial.page.locator(".dot")).to_have_count(0)
-    trial.page.wait_for_timeout(900)
+    trial.ask_again()
     expect(trial.page.locator(".dot")).to_have_count(0)  # the same move, told again, is not a second one
 
     around = trial.page.locator('[data-tile="entered"]').get_by_role("link", name="12\u202f481")
@@ -235,7 +242,7 @@ def test_figures_tick_and_contacts_are_seen_to_move(visits: Visits, account: Acc
 
     trial.set("mail", 1)
     trial.graph["as_of"] = "2026-11-22T13:00:00.000Z"
-    trial.page.wait_for_timeout(900)
+    trial.ask_again()
     expect(trial.step("mail").locator(".step-number").first).to_have_text(
         "8\u202f922"
     )  # nothing older is shown

@@ -37,7 +37,6 @@ def test_home(visits: Visits, account: Account, language: str, width: int) -> No
         expect(menu).to_be_hidden()
         page.get_by_role("button", name="Menu").click()
     expect(menu).to_be_visible()
-    page.wait_for_timeout(400)
     assert_accessible(page)
     assert_fits(page)
     shoot(page, f"home-{language}-{width}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.fixtures.browser import Visits, assert_accessible, assert_fits, shoot
+from tests.fixtures.browser import Visits, assert_accessible, assert_fits, at_rest, shoot
 from tests.fixtures.installation import Account, Installation
 
 CONTACTS = "email,first_name,last_name,country\n" + "".join(
@@ -83,8 +83,9 @@ def test_every_page(visits: Visits, account: Account, pages: list[str], language
         assert page.locator("html").get_attribute("lang") == language
         if page.locator("[data-island=canvas]").count():
             expect(page.locator(".step").first).to_be_visible(timeout=15_000)
-        page.wait_for_timeout(150)
         if language == "fr":  # What axe looks at is the same in both.
             assert_accessible(page)
+        else:
+            at_rest(page)
         assert_fits(page)
         shoot(page, f"page{path}-{language}-{width}")

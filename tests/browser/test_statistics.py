@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from parcours.messaging.sink import Sink
 from tests.end_to_end import road
-from tests.fixtures.browser import Visits, assert_accessible, assert_fits, shoot
+from tests.fixtures.browser import Sessions, Visits, assert_accessible, assert_fits, at_rest, shoot
 from tests.fixtures.installation import Installation, installed
 
 WORDS = {
@@ -50,8 +49,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 @pytest.fixture
-def visits(browser: Browser, place: Place, sessions: dict[str, Any]) -> Iterator[Visits]:
-    opened = Visits(browser, place.installation, signed_in=sessions)
+def visits(browser: Browser, place: Place, sessions: Sessions) -> Iterator[Visits]:
+    opened = Visits(browser, place.installation, sessions)
     yield opened
     opened.close()
     assert not opened.faults, opened.faults
@@ -81,7 +80,6 @@ def test_the_numbers_are_those_of_the_mailbox_and_open_their_people(
     number = page.locator("[data-step=hello] a.step-passages")
     expect(number).to_contain_text(str(len(received)))
     expect(page.locator("[data-step=pause] a.step-waiting")).to_contain_text(str(len(received)))
-    page.wait_for_timeout(500)
     assert_accessible(page)
     assert_fits(page)
     shoot(page, f"statistics-{language}-{width}")
@@ -91,7 +89,6 @@ def test_the_numbers_are_those_of_the_mailbox_and_open_their_people(
     expect(panel.locator("[data-count]").first).to_have_text(str(len(received)))
     expect(panel.locator("[data-email]")).to_have_count(len(received))
     assert set(panel.locator("[data-email]").all_text_contents()) == set(received)
-    page.wait_for_timeout(500)
     assert_accessible(page)
     shoot(page, f"statistics-people-{language}-{width}")
 
@@ -112,7 +109,7 @@ def test_the_quick_view_leads_to_the_message_s_statistics(
     link = page.get_by_role("link", name=words["full"])
     expect(link).to_be_visible()
     expect(page.locator("[data-metric=sends]").first).to_contain_text(str(len(place.laid.addresses)))
-    page.wait_for_timeout(300)
+    at_rest(page)
     shoot(page, f"quick-view-{language}")
     with page.context.expect_page() as opened:
         link.click()

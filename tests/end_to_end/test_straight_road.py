@@ -17,10 +17,11 @@ import pytest
 from parcours.lib.crashpoints import EXIT_CODE
 from parcours.messaging.sink import Sink
 from tests.end_to_end import road
+from tests.fixtures.data_dirs import give_schema
 from tests.fixtures.installation import Installation, free_port
 
 #: A random share of the boundaries is tried at each run; PARCOURS_SWEEP=all tries every one.
-SHARE = 6
+SHARE = 3
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +31,11 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     mails = Sink(directory=folder / "sink").start()
     environment = {"PARCOURS_EMAIL_URL": mails.url, "PARCOURS_EMAIL_CONNECTIONS": "2"}
     made = Installation(folder, free_port(), environment)
-    made.parcours("migrate")
+    give_schema(folder)
     with part(made, "store"), part(made, "web", "--port", str(made.port)):
         wait_for(made)
         yield made
+    made.stop()
     mails.stop()
 
 
@@ -60,7 +62,7 @@ def part(
 
 
 def wait_for(installation: Installation) -> None:
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 120
     while True:
         try:
             if httpx.get(f"{installation.url}/healthz", timeout=2).status_code == 200:

@@ -48,14 +48,14 @@ def start_collector(installation: Installation) -> subprocess.Popen[bytes]:
         [sys.executable, "-m", "parcours", "collect", "--port", str(installation.port)],
         env=installation._environment(),
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while True:
         try:
             httpx.get(f"{installation.url}/robots.txt", timeout=1)
             return process
         except httpx.HTTPError:
             assert process.poll() is None, "The collector ended as it started."
-            assert time.monotonic() < deadline, "The collector did not start within 30 seconds."
+            assert time.monotonic() < deadline, "The collector did not start within two minutes."
             time.sleep(0.05)
 
 
