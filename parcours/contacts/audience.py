@@ -164,7 +164,7 @@ class Audience:
 
     def _few(self, account: Account, only: Q) -> Sequence[int] | None:
         """The ids of all of them, in no order, when they are few."""
-        if self.search:
+        if self.search and not queries.whole_address(account.pk, self.search):
             found = searching.few(account.pk, self.search, country=account.country, limit=FEW)
             if found is not None:
                 only &= Q(pk__in=_among(found))

@@ -104,11 +104,25 @@ def living(account_id: int) -> QuerySet[Contact]:
 
 
 def search(account_id: int, *, text: str = "", country: str = "FR") -> QuerySet[Contact]:
-    """Contacts of whom every word of the text begins a word: of their name, address, number or external id."""
+    """Contacts of whom every word of the text begins a word: of their name, address, number or external id.
+
+    A whole address that somebody has means them alone: “example” and “org” would be looked for among everybody.
+    """
     if not text.strip():
         return living(account_id)
+    if address := whole_address(account_id, text):
+        return living(account_id).filter(email=address)
     matching = searching.matching(account_id, text, country=country)
     return living(account_id).filter(pk__in=matching) if matching else living(account_id).none()
+
+
+def whole_address(account_id: int, text: str) -> str | None:
+    """The address of a contact that a text is, normalised; None when it is none, or nobody has it."""
+    try:
+        address = normalise.email(text)
+    except normalise.Unfit:
+        return None
+    return address if living(account_id).filter(email=address).exists() else None
 
 
 def by_key(account_id: int, *, country: str, **keys: str) -> QuerySet[Contact]:

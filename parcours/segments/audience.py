@@ -14,8 +14,8 @@ from parcours.events import watermark
 from parcours.events.store import queries as store
 from parcours.lib.instants import from_ms
 from parcours.segments.models import Segment
-_ABOVE_ALL = 2**63 - 1
 
+_ABOVE_ALL = 2**63 - 1
 
 
 def names(account_id: int) -> list[tuple[int, str]]:

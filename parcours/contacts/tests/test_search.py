@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parcours.contacts import actions, queries, search
+from parcours.contacts.audience import Audience
 from parcours.contacts.models import Contact
 from parcours.contacts.tests.conftest import Shop
 from parcours.lib import clock
@@ -81,6 +82,15 @@ def test_the_index_follows_every_change(people: Shop) -> None:
     assert found(people, "lefort") == set()
     Contact.objects.filter(pk=zoe).delete()
     assert found(people, "lefort") == set()
+
+
+def test_a_whole_address_means_who_has_it(people: Shop) -> None:
+    people.add({"email": "zoe.lefevre@example.org.fr", "first_name": "Other"})
+    assert found(people, " Zoe.Lefevre@example.org ") == {"Zoé"}
+    assert found(people, "zoe.lefevre@example") == {"Zoé", "Other"}
+    asked = Audience(search="zoe.lefevre@example.org")
+    assert asked.count(people.account) == 1
+    assert len(asked.page(people.account, sort="name", cursor="", size=9).ids) == 1
 
 
 def test_another_accounts_contacts_are_not_found(people: Shop, other_shop: Shop) -> None:
