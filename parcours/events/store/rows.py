@@ -132,11 +132,16 @@ def flatten_text(properties: Mapping[str, Any]) -> tuple[Texts, Texts]:
     texts: Texts = {}
     numbers: Texts = {}
     for path, value in properties.items():
-        if type(value) is str and path not in texts:
+        kind = type(value)
+        if path in texts or (kind is not str and kind is not int and kind is not float):
+            _add(path, value, texts, numbers, 0)
+        elif kind is str:
             if value:
                 texts[path] = [value]
-        else:
-            _add(path, value, texts, numbers, 0)
+        elif text := number_text(value):
+            texts[path] = [text]
+            if kept := _stored_number(text, value):
+                numbers[path] = [kept]
     return texts, numbers
 
 
