@@ -233,7 +233,7 @@ def account(db: None, store: StoreProcess) -> Account:
 
 
 def every_item(scope: messages.Scope, metric: str, mark: Watermark) -> list[dict[str, Any]]:
-    """Every item of a list, two at a time."""
+    """Every item of a list, three at a time."""
     items: list[dict[str, Any]] = []
     cursor = None
     while True:

@@ -148,9 +148,10 @@ def account(db: None, store: StoreProcess) -> Account:
     chosen=st.sampled_from([(1,), (2,), (1, 2)]),
     journey=st.sampled_from([0, 7]),
     machines=st.booleans(),
+    page=st.sampled_from([3, 8, 100]),
 )
 def test_every_metric_is_the_oracle_s_and_the_length_of_its_list(
-    account: Account, drawn: list[Told], chosen: tuple[int, ...], journey: int, machines: bool
+    account: Account, drawn: list[Told], chosen: tuple[int, ...], journey: int, machines: bool, page: int
 ) -> None:
     world = next(world_number)
     writer = Loads(account)
@@ -166,7 +167,7 @@ def test_every_metric_is_the_oracle_s_and_the_length_of_its_list(
 
     assert metrics == oracle(meant, machines)
     for metric in (*messages.SENDS, *messages.PEOPLE, *messages.EVENTS):
-        items = every_item(scope, metric, mark)
+        items = every_item(scope, metric, mark, page)
         number = metrics[metric]
         if metric == "clicks_per_unique_open" and number is not None:
             number = round(number * (metrics["opened"] or 0))
@@ -181,17 +182,17 @@ def test_every_metric_is_the_oracle_s_and_the_length_of_its_list(
     assert links == links_of(meant, machines)
 
 
-def every_item(scope: messages.Scope, metric: str, mark: Watermark) -> list[dict[str, Any]]:
-    """Every item of a list, three at a time."""
+def every_item(scope: messages.Scope, metric: str, mark: Watermark, page: int) -> list[dict[str, Any]]:
+    """Every item of a list, so many at a time."""
     items: list[dict[str, Any]] = []
     kind = int if metric in messages.PEOPLE else str
     cursor = None
     while True:
-        page = answers.recipients(scope, metric, mark=mark, after=cursor, limit=3)
-        items += page["items"]
-        if not page["next"]:
+        read = answers.recipients(scope, metric, mark=mark, after=cursor, limit=page)
+        items += read["items"]
+        if not read["next"]:
             return items
-        cursor = after(page["next"], int, kind)
+        cursor = after(read["next"], int, kind)
 
 
 def links_of(meant: list[Told], machines: bool) -> dict[str, tuple[int, int]]:

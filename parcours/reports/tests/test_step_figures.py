@@ -177,12 +177,18 @@ filters = st.builds(
     version=st.sampled_from([0, 1, 2]),
 )
 world_number = iter(range(1, 10_000))
+page_sizes = st.sampled_from([2, 5, 100])
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(runs=st.lists(run_strategy, max_size=25), chosen=filters, mode=st.sampled_from(["once", "multiple"]))
+@given(
+    runs=st.lists(run_strategy, max_size=25),
+    chosen=filters,
+    mode=st.sampled_from(["once", "multiple"]),
+    page=page_sizes,
+)
 def test_every_figure_is_the_length_of_its_list(
-    world: tuple[Account, Journey], runs: list[Run], chosen: RunFilter, mode: str
+    world: tuple[Account, Journey], runs: list[Run], chosen: RunFilter, mode: str, page: int
 ) -> None:
     account, _ = world
     journey = make_journey(account, mode=mode)
@@ -211,7 +217,7 @@ def test_every_figure_is_the_length_of_its_list(
     )
     for state in ("entered", "active", "completed", "exited", "failed", "goals"):
         number = told[state] if state != "exited" else sum(told["exited"].values())
-        assert number == len(state_list(journey, state, mark, chosen)), state
+        assert number == len(state_list(journey, state, mark, chosen, page)), state
 
     for step in told["steps"]:
         id = step["id"]
@@ -225,7 +231,7 @@ def test_every_figure_is_the_length_of_its_list(
         assert step["passages"] == passed.total()
         assert step["contacts"] == len(passed)
         listed = pages(lambda cursor, id=id: answers.step_contacts(
-            journey, id, mark=mark, chosen=chosen, after=cursor, limit=2))  # fmt: skip
+            journey, id, mark=mark, chosen=chosen, after=cursor, limit=page))  # fmt: skip
         assert {line["email"]: (line["passages"], line["first_at"], line["last_at"]) for line in listed} == {
             f"c{who}@example.org": (passed[who], iso(from_ms(min(at))), iso(from_ms(max(at))))
             for who, at in times.items()
@@ -240,15 +246,17 @@ def test_every_figure_is_the_length_of_its_list(
                 if run.path[-1] == id and stands(run) == ("parked" if parked else "active")
             ]
             present = pages(lambda cursor, id=id, parked=parked: answers.step_present(
-                journey, id, parked=parked, mark=mark, chosen=chosen, after=cursor, limit=2))  # fmt: skip
+                journey, id, parked=parked, mark=mark, chosen=chosen, after=cursor, limit=page))  # fmt: skip
             assert step[name] == len(here)
             assert sorted(line["enrolment"] for line in present) == sorted(str(run.enrolment) for run in here)
 
 
-def state_list(journey: Journey, state: str, mark: Watermark, chosen: RunFilter) -> list[dict[str, Any]]:
+def state_list(
+    journey: Journey, state: str, mark: Watermark, chosen: RunFilter, page: int
+) -> list[dict[str, Any]]:
     return pages(
         lambda cursor: answers.state_contacts(
-            journey, state, reason="", mark=mark, chosen=chosen, after=cursor, limit=3
+            journey, state, reason="", mark=mark, chosen=chosen, after=cursor, limit=page
         )
     )
 
