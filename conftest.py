@@ -6,11 +6,18 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 pytest_plugins = ["tests.fixtures.database", "tests.fixtures.store"]
 
 #: What takes long begins early. Whole installations wait until the browser's share of the machine is free.
 EARLY = ("tests/browser/", "crash", "oracle", "test_walk", "test_live", "tests/end_to_end/")
+
+
+@pytest.fixture(autouse=True)
+def no_language_left() -> None:
+    """A page asked for in French leaves French behind: each test begins with the default language."""
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")

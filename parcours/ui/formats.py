@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
+from babel import Locale, UnknownLocaleError
 from django.utils import formats, timezone
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
@@ -24,6 +25,20 @@ SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "CAD": "CA$", "CHF": "CHF", "J
 
 def _french() -> bool:
     return (get_language() or "en").startswith("fr")
+
+
+def country(code: str) -> str:
+    """A country (ISO 3166-1) by its name; a code that nobody knows as it stands."""
+    return Locale.parse("fr" if _french() else "en").territories.get(code.upper(), code)
+
+
+def language(tag: str) -> str:
+    """A language (BCP 47), with its country if it bears one, by its name; a tag that nobody knows as it stands."""
+    try:
+        said = Locale.parse(tag.replace("-", "_")).get_display_name("fr" if _french() else "en")
+    except (UnknownLocaleError, ValueError):
+        return tag
+    return f"{said[:1].upper()}{said[1:]}" if said else tag
 
 
 def _grouped(value: Decimal, decimals: int) -> str:

@@ -60,6 +60,18 @@ def money(amount: float | Decimal | None, currency: str) -> str:
     return formats.money(amount, currency)
 
 
+@register.filter(name="country")
+def country(code: str) -> str:
+    """`{{ "BE"|country }}`: Belgium."""
+    return formats.country(code)
+
+
+@register.filter(name="language")
+def language(tag: str) -> str:
+    """`{{ "fr-CA"|language }}`: French (Canada)."""
+    return formats.language(tag)
+
+
 @register.filter(name="duration")
 def duration(milliseconds: int | float | None) -> str:
     """`{{ milliseconds|duration }}`: its two largest units."""

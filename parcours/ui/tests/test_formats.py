@@ -32,6 +32,35 @@ def test_numbers(value: int | None, french: str, english: str) -> None:
         assert formats.number(value) == english
 
 
+@pytest.mark.parametrize(
+    ("code", "french", "english"),
+    [("BE", "Belgique", "Belgium"), ("be", "Belgique", "Belgium"), ("XX", "XX", "XX"), ("", "", "")],
+)
+def test_countries(code: str, french: str, english: str) -> None:
+    with translation.override("fr"):
+        assert formats.country(code) == french
+    with translation.override("en"):
+        assert formats.country(code) == english
+
+
+@pytest.mark.parametrize(
+    ("tag", "french", "english"),
+    [
+        ("fr", "Français", "French"),
+        ("fr-CA", "Français (Canada)", "French (Canada)"),
+        ("en_GB", "Anglais (Royaume-Uni)", "English (United Kingdom)"),
+        ("zz", "zz", "zz"),
+        ("not a tag", "not a tag", "not a tag"),
+        ("", "", ""),
+    ],
+)
+def test_languages(tag: str, french: str, english: str) -> None:
+    with translation.override("fr"):
+        assert formats.language(tag) == french
+    with translation.override("en"):
+        assert formats.language(tag) == english
+
+
 def test_decimals_round_half_up() -> None:
     with translation.override("en"):
         assert formats.number(0.125, 2) == "0.13"
