@@ -19,6 +19,14 @@ Store = nodes.Did | nodes.InSegment | nodes.InJourney
 """The leaves that a contact's snapshot does not answer."""
 
 
+class Flat(dict[str, Any]):
+    """Properties or attributes as the event store keeps them, flattened by dotted path; as a mapping it is empty."""
+
+    def __init__(self, texts: Mapping[str, Texts], numbers: Mapping[str, Numbers]) -> None:
+        super().__init__()
+        self.texts, self.numbers = texts, numbers
+
+
 @dataclass(frozen=True)
 class Run:
     """The run of a journey in which criteria are looked at: when it entered (ms), its enrolment and its key."""
@@ -141,6 +149,8 @@ def _properties(name: str, event: Event) -> tuple[Texts, Numbers]:
 
 
 def _elements(name: str, properties: Mapping[str, Any]) -> tuple[Texts, Numbers]:
+    if isinstance(properties, Flat):
+        return properties.texts.get(name, ()), properties.numbers.get(name, ())
     if "." not in name:
         if name not in properties:
             return (), ()

@@ -66,11 +66,11 @@ def members_of(criteria: Sequence[Node], scope: Scope, *, among: Some | None = N
     """
     if len(criteria) > MOST:
         raise ValueError(f"One statement takes {MOST} criteria at most.")
-    sql = _Members(scope, among)
+    sql = MembersSql(scope, among)
     return Statement(sql.statement(criteria), sql.bound.parameters, sql.tables)
 
 
-class _Members(Sql):
+class MembersSql(Sql):
     """The statement under way; the bit 0 of the first word says that the contact exists."""
 
     def __init__(self, scope: Scope, among: Some | None) -> None:
@@ -139,7 +139,7 @@ class _Members(Sql):
         """The contacts as their mirror has them at the watermark: of each, what its last row until it says."""
         exists = f"gone = 0 AND p.created_at <= {self._at(self.scope.now)}"
         self._read = {}
-        said = [(leaf, super(_Members, self).leaf(leaf)) for leaf in leaves]
+        said = [(leaf, super(MembersSql, self).leaf(leaf)) for leaf in leaves]
         words = self._words([(None, exists), *said], "w")
         last = _all("argMax(w{0}, load) AS b{0}", range(1 + len(self._bits) // _WORD))
         read = "".join(f", {sql} AS {name}" for name, sql in self._columns_read(words).items())
@@ -304,11 +304,14 @@ class _Members(Sql):
         return person
 
     def _common(self, leaves: Sequence[Did]) -> str:
-        """What holds of every event that one leaf at least can count."""
+        """What holds of every event that one of these leaves, all on one name, can count."""
+        return f"{self._reach(leaves)} AND {self._named(leaves[0].event)}"
+
+    def _reach(self, leaves: Sequence[Did]) -> str:
+        """What holds of every event that one leaf at least can count, but for its name."""
         condition = (
             f"account = {self.account} AND load <= {self.load} AND occurred_at <= {self._at(self.scope.now)}"
         )
-        condition += f" AND {self._named(leaves[0].event)}"
         if not any(leaf.machines for leaf in leaves):
             condition += " AND machine = 0"
         starts = [_earliest(leaf, self.scope.now) for leaf in leaves]

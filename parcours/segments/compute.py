@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from parcours.criteria import compile, members, nodes, store
-from parcours.criteria.compile import Scope, Statement
+from parcours.criteria import compile, few, members, nodes, store
+from parcours.criteria.compile import Scope, Statement, Tables
 from parcours.criteria.parse import parse
 from parcours.criteria.sql_tests import Bound
 from parcours.events.entries import MOST_MOVED, Moved
@@ -62,6 +62,10 @@ def moves_of_many(
     first = asked[0][0]
     scope = Scope(first.account_id, watermark.load, to_ms(watermark.as_of), first.account.timezone)
     among = None if contacts is None else members.some(scope, contacts)
+    if among is not None:
+        met = few.meeting([node for _, node in asked], scope, among)
+        if met is not None:
+            return _moves_of_few(asked, scope, among, met)
     for start in range(0, len(asked), at_once):
         some = asked[start : start + at_once]
         entered: list[list[int]] = [[] for _ in some]
@@ -75,6 +79,38 @@ def moves_of_many(
         for (segment, _), come, gone in zip(some, entered, left, strict=True):
             found[segment.pk] = Moves(entered=come, left=gone)
     return found
+
+
+def _moves_of_few(
+    asked: Sequence[tuple[Segment, nodes.Node]], scope: Scope, among: members.Some, met: Sequence[set[int]]
+) -> dict[int, Moves]:
+    """Who moves, of a few contacts who are known to meet these segments' criteria."""
+    inside: dict[int, set[int]] = {segment.pk: set() for segment, _ in asked}
+    own = Bound()
+    memberships, tables = _memberships(own, scope, list(inside), among)
+    for segment, contact in store.run(
+        Statement(f"SELECT segment, contact FROM ({memberships})", own.parameters, tables)
+    ):
+        inside[segment].add(contact)
+    return {
+        segment.pk: Moves(entered=sorted(meet - inside[segment.pk]), left=sorted(inside[segment.pk] - meet))
+        for (segment, _), meet in zip(asked, met, strict=True)
+    }
+
+
+def _memberships(
+    own: Bound, scope: Scope, segments: Sequence[int], among: members.Some | None
+) -> tuple[str, Tables]:
+    """Who is in which of some segments at the watermark: SQL, and the tables that go with it."""
+    tables: Tables = {}
+    account, load = own.add(scope.account, "UInt32"), own.add(scope.load, "UInt64")
+    only = "" if among is None else f" AND contact IN {compile.among(among.contacts, own, tables)}"
+    sql = (
+        f"SELECT segment, contact FROM memberships WHERE account = {account}"
+        f" AND segment IN {own.add(list(segments), 'Array(UInt64)')} AND load <= {load}{only}"
+        " GROUP BY segment, contact HAVING argMax(member, (load, position)) = 1"
+    )
+    return sql, tables
 
 
 def _sort_out(contact: int, bits: int, segments: list[list[int]]) -> None:
@@ -92,15 +128,12 @@ def _changes(
     who moves, with two numbers whose bits say whose criteria are met, and in which segments the contact is."""
     meet = members.members_of([node for _, node in asked], scope, among=among)
     own = Bound(prefix="m")
-    account, load = own.add(scope.account, "UInt32"), own.add(scope.load, "UInt64")
-    segments = own.add([segment.pk for segment, _ in asked], "Array(UInt64)")
-    tables = dict(meet.tables)
-    only = "" if among is None else f" AND contact IN {compile.among(among.contacts, own, tables)}"
+    ids = [segment.pk for segment, _ in asked]
+    memberships, tables = _memberships(own, scope, ids, among)
+    segments = own.add(ids, "Array(UInt64)")
     inside = (
         f"SELECT contact, groupBitOr(bitShiftLeft(toUInt64(1), toUInt8(indexOf({segments}, segment) - 1))) AS inside"
-        f" FROM (SELECT segment, contact FROM memberships WHERE account = {account}"
-        f" AND segment IN {segments} AND load <= {load}{only}"
-        " GROUP BY segment, contact HAVING argMax(member, (load, position)) = 1) GROUP BY contact"
+        f" FROM ({memberships}) GROUP BY contact"
     )
     moved = (
         "(SELECT contact, groupBitOr(m) AS meets, groupBitOr(i) AS inside FROM"
@@ -115,7 +148,7 @@ def _changes(
         )
     else:
         sql = f"SELECT contact, meets, inside FROM {moved} ORDER BY contact"
-    return Statement(sql, meet.parameters | own.parameters, tables)
+    return Statement(sql, meet.parameters | own.parameters, meet.tables | tables)
 
 
 def entries(

@@ -15,6 +15,7 @@ from parcours.criteria import compile, members, store
 from parcours.criteria.batch import Case, evaluate_batch, evaluate_each
 from parcours.criteria.context import Context
 from parcours.criteria.evaluate import At, Run, Store, did, evaluate
+from parcours.criteria.few import meeting
 from parcours.criteria.nodes import Did, InSegment, Node
 from parcours.criteria.parse import parse
 from parcours.criteria.tests import oracle, worlds
@@ -180,6 +181,7 @@ def _few(most: int) -> Iterator[None]:
 
 
 ways = st.sampled_from([0, compile.FEW])
+FEW_ASKED = [1, 3, 5, 7, 999]
 
 
 @quick
@@ -198,6 +200,8 @@ def test_whole_accounts(store_process: Any, seed: int, documents: list[dict[str,
     together: dict[int, int] = {
         row[0]: row[1] for row in store.run(members.members_of([*parsed, *parsed], scope))
     }
+    few_found = meeting(parsed, scope, members.some(scope, FEW_ASKED))
+    assert few_found is not None
     for place, (document, node) in enumerate(zip(documents, parsed, strict=True)):
         expected = {
             number for number in world.contacts if oracle.meets(document, oracle.Case(number, NOW), world)
@@ -208,8 +212,9 @@ def test_whole_accounts(store_process: Any, seed: int, documents: list[dict[str,
             assert {one for one, met in together.items() if met >> bit & 1} == expected, document
         if place % 3 == 0:
             with _few(few):
-                some = members.members(node, scope, among=members.some(scope, [1, 3, 5, 7, 999]))
-            assert {row[0] for row in store.run(some)} == expected & {1, 3, 5, 7}, document
+                some = members.members(node, scope, among=members.some(scope, FEW_ASKED))
+            assert {row[0] for row in store.run(some)} == expected & {*FEW_ASKED}, document
+        assert few_found[place] == expected & {*FEW_ASKED}, document
         at = At(NOW, world.zone)
         for number, contact in world.contacts.items():
             ask = functools.partial(_ask, events=own[number], at=at, frozen=world.frozen, number=number)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from parcours.contacts import actions as contacts
-from parcours.criteria import compile
+from parcours.criteria import compile, few
 from parcours.events import watermark
 from parcours.lib import clock
 from parcours.segments import compute, figures
@@ -39,9 +39,16 @@ def _criteria(number: int) -> dict[str, Any]:
     )[number % 4]
 
 
-@pytest.mark.parametrize("few", [0, compile.FEW])
-def test_many_segments_answer_as_each_alone(firm: Firm, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compile, "FEW", few)
+@pytest.mark.parametrize(
+    ("bound", "tests"),
+    [(0, 0), (compile.FEW, 0), (compile.FEW, few.MOST_TESTS)],
+    ids=["table", "values", "few"],
+)
+def test_many_segments_answer_as_each_alone(
+    firm: Firm, bound: int, tests: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compile, "FEW", bound)
+    monkeypatch.setattr(few, "MOST_TESTS", tests)
     chance = random.Random(3)
     people = firm.people(
         *({"email": f"c{one}@example.org", "city": chance.choice(CITIES)} for one in range(20))
@@ -61,10 +68,15 @@ def test_many_segments_answer_as_each_alone(firm: Firm, few: int, monkeypatch: p
         for segment in Segment.objects.select_related("account").order_by("pk")
     ]
     assert len(asked) == len(segments)
+    whole = {segment.pk: compute.moves(segment, node, read) for segment, node in asked}
     for some in (None, people[:7]):
         alone = {segment.pk: compute.moves(segment, node, read, contacts=some) for segment, node in asked}
         assert compute.moves_of_many(asked, read, contacts=some) == alone
         assert compute.moves_of_many(asked, read, contacts=some, at_once=3) == alone
+        for segment, _node in asked:
+            for name in ("entered", "left"):
+                among = [one for one in getattr(whole[segment.pk], name) if some is None or one in some]
+                assert list(getattr(alone[segment.pk], name)) == among
         assert sum(len(moves.entered) + len(moves.left) for moves in alone.values()) > 5
 
 
