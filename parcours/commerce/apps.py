@@ -12,10 +12,11 @@ class CommerceAppConfig(AppConfig):
         from parcours.commerce.importing import actions as importing
         from parcours.commerce.listening import listener
         from parcours.commerce.models import Pipeline, Product, Stage
+        from parcours.commerce.orders import reasons
         from parcours.contacts import naming, panels
         from parcours.contacts.merging import following
         from parcours.contacts.panels import Panel
-        from parcours.contacts.signals import contacts_erased
+        from parcours.contacts.signals import contacts_erased, contacts_forgotten
         from parcours.tracking import deals, fanout
         from parcours.ui.navigation import Item, register
 
@@ -26,6 +27,8 @@ class CommerceAppConfig(AppConfig):
         naming.register("stage", naming.Rows(lambda: Stage, key="key", account="pipeline__account_id"))
         naming.register("product", naming.Rows(lambda: Product, key="product_id"))
         contacts_erased.connect(erasing.forget, dispatch_uid="commerce.erasing")
+        contacts_erased.connect(reasons.on_erased, dispatch_uid="commerce.reasons")
+        contacts_forgotten.connect(reasons.on_forgotten, dispatch_uid="commerce.reasons.late")
         following.register("commerce_order", "contact_id")
         following.register("commerce_dealcontact", "contact_id")
         panels.register(Panel(title=_("Orders"), url_name="orders:of_contact", order=60))

@@ -193,7 +193,12 @@ class Reader:
 
 
 def find_contacts(
-    account: Account, wanted: Sequence[Given | None], *, now: datetime, source: str
+    account: Account,
+    wanted: Sequence[Given | None],
+    *,
+    now: datetime,
+    source: str,
+    sent: datetime | None = None,
 ) -> tuple[list[int | None], dict[int, list[Fault]]]:
     """Whom keys name, found or made, in the caller's transaction; and for those who cannot be told, why, by place."""
     places: dict[str, int] = {}
@@ -206,7 +211,7 @@ def find_contacts(
                 lines.append(keys)
     if not lines:
         return [None] * len(wanted), {}
-    found = contacts.upsert_many(account, lines, source=source, now=now)
+    found = contacts.upsert_many(account, lines, source=source, now=now, sent=sent)
     refused = {refusal.index: refusal.faults for refusal in found.refused}
     people: list[int | None] = []
     faults: dict[int, list[Fault]] = {}

@@ -53,13 +53,15 @@ def upsert_many(
     resubscribe: bool = False,
     proof: Mapping[str, Any] | None = None,
     cells: bool = False,
+    sent: datetime | None = None,
 ) -> UpsertResult:
     """Create or update contacts, a line each, in the shape in which the API writes a contact.
 
     A line means the contact that its id, external_id, email or phone names; when they name none, it makes one; when
     they name two, or the id names none, it is refused. What a line does not mention stays, null clears; lists and
     tags are added to. A line that says anything unfit is refused as a whole, the others go on. An opt-out stays
-    unless `resubscribe`. `cells` says that values come from a CSV file. Some thousands of lines at a time are best.
+    unless `resubscribe`. `cells` says that values come from a CSV file. Lines of a file waited since
+    it was `sent`: those of people erased since are refused. Some thousands of lines at a time are best.
     """
     with transaction.atomic():
         batch = Batch(
@@ -68,6 +70,7 @@ def upsert_many(
             now_ms=to_ms(now),
             resubscribe=resubscribe,
             cells=cells,
+            sent_ms=None if sent is None else to_ms(sent),
         )
         return upsert_into(batch, lines)
 

@@ -20,6 +20,7 @@ from parcours.accounts.models import Account
 from parcours.contacts import attributes, rows
 from parcours.contacts.folding import sort_name
 from parcours.contacts.lines import CHANNELS, COLUMNS, KEYS, Line, Reader, Refused, fault_of
+from parcours.contacts.merging import erased
 from parcours.contacts.merging.people import by_former_keys, survivors
 from parcours.contacts.models import AttributeDefinition, ConsentValue
 from parcours.contacts.normalise import Unfit
@@ -59,9 +60,13 @@ class Batch:
         resubscribe: bool = False,
         cells: bool = False,
         key: str = "",
+        sent_ms: int | None = None,
     ) -> None:
-        """`key` says which field alone tells who is meant; without it, id, external_id, email and phone do."""
+        """`key` says which field alone tells who is meant; without it, id, external_id, email and phone do. `sent_ms`
+        is when the lines were sent, for those that waited: they make nobody anew who was erased since."""
         lock(account.pk)
+        self.sent_ms = sent_ms if sent_ms is not None and erased.any_since(account.pk, sent_ms) else None
+        self.country = account.country
         self.account_id: int = account.pk
         self.reader = Reader(country=account.country, zone=account.timezone)
         self.zone = account.timezone
@@ -84,6 +89,12 @@ class Batch:
             tuple[Person, list[str]]
         ] = []  # once written: who was known, and what is not as it was
         self.teller = Teller(source=source.name, cause=source.cause, now_ms=now_ms)
+
+    def of_erased(self, lines: Sequence[Mapping[str, Any]]) -> set[int]:
+        """The places of the lines that name somebody erased since they were sent."""
+        if self.sent_ms is None:
+            return set()
+        return erased.named_by(self.account_id, lines, country=self.country, sent_ms=self.sent_ms)
 
     def read(self, given: Mapping[str, Any]) -> Line:
         """A line as sent, checked as far as it can be alone. Raises Refused."""

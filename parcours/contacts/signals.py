@@ -9,6 +9,10 @@ from django.dispatch import Signal
 #: all their keys and names.
 contacts_erased = Signal()
 
+#: Sent once all that erased people did is digested and gone from the store, with `account_id` and `contact_ids`:
+#: whoever keeps texts of events that were digested after the erasure empties them.
+contacts_forgotten = Signal()
+
 #: Sent in the transaction of a merge, or of its undoing, before anything is read, with `account_id` and
 #: `contact_ids`: whoever is at work on these contacts lets go of what it has not committed.
 contacts_merging = Signal()

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from parcours.contacts.batch import Batch
 from parcours.contacts.lines import Line, Refused
 from parcours.contacts.person import Person
@@ -19,6 +21,7 @@ class Refusal:
     index: int
     reason: str
     faults: list[Fault]
+    unsaid: bool = False  # of somebody erased: the line is not to be kept
 
 
 @dataclass(slots=True)
@@ -36,7 +39,12 @@ def upsert_into(batch: Batch, lines: Sequence[Mapping[str, Any]], *, write: bool
     """`actions.upsert_many` in a batch that is under way; without `write`, what would become of the lines."""
     result = UpsertResult(contacts=[None] * len(lines))
     read: list[tuple[int, Line]] = []
+    of_erased = batch.of_erased(lines)
     for index, given in enumerate(lines):
+        if index in of_erased:
+            detail = _("The line is of a person who was erased after it was sent.")
+            result.refused.append(Refusal(index, detail, [{"pointer": "", "detail": detail}], unsaid=True))
+            continue
         try:
             read.append((index, batch.read(given)))
         except Refused as refused:

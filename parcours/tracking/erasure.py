@@ -6,18 +6,17 @@ that it came from stays as the erasure left it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from django.db import connection
 
 from parcours.accounts.models import Account
 from parcours.contacts import batch as batches
-from parcours.contacts import normalise, queries
+from parcours.contacts import queries
 from parcours.contacts.merging import erased
 from parcours.contacts.merging.erased import Erasure, Key
 from parcours.lib import bulk
-from parcours.tracking.identity import KEYS, Item
+from parcours.tracking.identity import Item
 
 
 def find_erased(account: Account, items: Sequence[Item]) -> None:
@@ -29,7 +28,10 @@ def find_erased(account: Account, items: Sequence[Item]) -> None:
     batches.lock(account.pk)
     if not erased.any_erased(account.pk):
         return
-    keys = [_keys(account, item) for item in named]
+    keys = [
+        erased.keys_of(item.contact_line or {"external_id": item.external_id}, country=account.country)
+        for item in named
+    ]
     asked = {key for mine in keys for key in mine}
     known = {key: list(erasures) for key, erasures in erased.find(account.pk, asked).items()}
     if not known:
@@ -59,24 +61,6 @@ def find_erased(account: Account, items: Sequence[Item]) -> None:
 def _erasure(erasures: Iterable[Erasure], received_at: int) -> Erasure | None:
     """The first erasure after a call was received: whose the key was then."""
     return next((each for each in erasures if each[0] >= received_at), None)
-
-
-def _keys(account: Account, item: Item) -> list[Key]:
-    """The keys that an item names, the one that decides first."""
-    line: dict[str, Any] = item.contact_line or {"external_id": item.external_id}
-    readers: dict[str, Callable[[Any], str]] = {
-        "external_id": normalise.external_id,
-        "email": normalise.email,
-        "phone": lambda value: normalise.phone(value, country=account.country),
-    }
-    found = []
-    for kind in KEYS:
-        if line.get(kind):
-            try:
-                found.append((kind, readers[kind](line[kind])))
-            except normalise.Unfit:
-                continue
-    return found
 
 
 def _living(account: Account, keys: Iterable[Key]) -> set[Key]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,11 @@ def _take(running: jobs.Running, batch: Sequence[Record], result: dict[str, Any]
     job = running.job
     with transaction.atomic():
         accepted, refused = import_lines(
-            job.account, batch, history=job.parameters["history"], received=to_ms(clock.now())
+            job.account,
+            batch,
+            history=job.parameters["history"],
+            received=to_ms(clock.now()),
+            sent=job.created_at,
         )
         result["lines"] = batch[-1].number
         crashpoints.point("import.uncommitted")
@@ -138,9 +143,10 @@ def _take(running: jobs.Running, batch: Sequence[Record], result: dict[str, Any]
 
 
 def import_lines(
-    account: Account, batch: Sequence[Record], *, history: bool, received: int
+    account: Account, batch: Sequence[Record], *, history: bool, received: int, sent: datetime
 ) -> tuple[int, list[jobs.Refusal]]:
-    """Append to the journal the event lines that can be taken, in the caller's transaction.
+    """Append to the journal the event lines that can be taken, in the caller's transaction. They wait since they were
+    `sent`: those of people erased since are refused.
 
     Answers how many they are, and the others with the reason.
     """
@@ -154,7 +160,8 @@ def import_lines(
     taken: list[tuple[int, Line]] = []
     read, unknown = _find_deals(account, read)
     refused += unknown
-    for (number, line), reason in zip(read, _find_contacts(account, [each[1] for each in read]), strict=True):
+    reasons = _find_contacts(account, [each[1] for each in read], sent=sent)
+    for (number, line), reason in zip(read, reasons, strict=True):
         if reason:
             refused.append({"line": number, "reason": reason})
         else:
@@ -299,7 +306,7 @@ def _find_deals(
     return left, refused
 
 
-def _find_contacts(account: Account, lines: Sequence[Line]) -> list[str]:
+def _find_contacts(account: Account, lines: Sequence[Line], *, sent: datetime) -> list[str]:
     """Put its contact's id in each line; for each, why its contact cannot be told, or nothing."""
     places: dict[tuple[tuple[str, Any], ...], int] = {}
     wanted: list[dict[str, Any]] = []
@@ -311,7 +318,7 @@ def _find_contacts(account: Account, lines: Sequence[Line]) -> list[str]:
                 wanted.append(line.contact)
     if not wanted:
         return [""] * len(lines)
-    found = contacts.upsert_many(account, wanted, source="import", now=clock.now())
+    found = contacts.upsert_many(account, wanted, source="import", now=clock.now(), sent=sent)
     reasons = {refusal.index: refusal.reason for refusal in found.refused}
     answers = []
     for line in lines:

@@ -108,9 +108,11 @@ def save_many(
     now: datetime,
     source: str,
     history: bool = False,
+    sent: datetime | None = None,
 ) -> Outcome:
     """Make or change deals, in one transaction: found by `id`, else by `external_id`; what a line does not mention
-    stays, null clears. Contacts are found or made, and tied from now (or from the deal's making)."""
+    stays, null clears. Contacts are found or made, and tied from now (or from the deal's making); a file's line that
+    names somebody erased since it was `sent` is refused."""
     done = Outcome(deals=[None] * len(lines))
     reader = Reader(account, now=now)
     read_lines: list[tuple[int, Line]] = []
@@ -121,7 +123,7 @@ def save_many(
             done.refused.append((place, refusal))
     with transaction.atomic():
         wanted = [keys for _place, line in read_lines for keys in line.contacts]
-        people, faults = find_contacts(account, wanted, now=now, source=source)
+        people, faults = find_contacts(account, wanted, now=now, source=source, sent=sent)
         writer = _Writer(account, read_lines, now=now, history=history)
         at = 0
         for place, line in read_lines:

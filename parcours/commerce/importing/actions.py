@@ -103,6 +103,7 @@ def _take(what: Kind, running: jobs.Running, batch: Sequence[Record], result: di
             [record.line or {} for record in readable],
             now=clock.now(),
             history=running.job.parameters["history"],
+            sent=running.job.created_at,
         )
         refused = [(record.number, record.reason) for record in batch if record.line is None]
         refused += [(readable[place].number, reason) for place, reason in taken.refused]

@@ -78,17 +78,17 @@ def _names(kind: Kind) -> dict[str, str]:
     return names
 
 
-def _orders(account: Account, lines: Lines, *, now: datetime, history: bool) -> Taken:
-    done = orders.save_many(account, lines, now=now, source="import", history=history)
+def _orders(account: Account, lines: Lines, *, now: datetime, history: bool, sent: datetime) -> Taken:
+    done = orders.save_many(account, lines, now=now, source="import", history=history, sent=sent)
     return Taken(done.created, done.changed, [(place, str(refusal)) for place, refusal in done.refused])
 
 
-def _deals(account: Account, lines: Lines, *, now: datetime, history: bool) -> Taken:
-    done = deals.save_many(account, lines, now=now, source="import", history=history)
+def _deals(account: Account, lines: Lines, *, now: datetime, history: bool, sent: datetime) -> Taken:
+    done = deals.save_many(account, lines, now=now, source="import", history=history, sent=sent)
     return Taken(done.created, done.changed, [(place, str(refusal)) for place, refusal in done.refused])
 
 
-def _products(account: Account, lines: Lines, *, now: datetime, history: bool) -> Taken:
+def _products(account: Account, lines: Lines, *, now: datetime, history: bool, sent: datetime) -> Taken:
     done = products.save_many(account, lines, now=now)
     taken = len(lines) - len(done.refused)
     return Taken(

@@ -116,12 +116,14 @@ def save_many(
     now: datetime,
     source: str,
     history: bool = False,
+    sent: datetime | None = None,
 ) -> Outcome:
     """Make or correct orders, in one transaction: of lines about one order the last stands; what a line does not
     mention stays, null clears.
 
     Each order made or changed is an `order.placed`, which starts journeys when it is new and `history` is false; what
-    is already as said tells nothing. Contacts are found or made by their keys; an unknown `id` refuses its line.
+    is already as said tells nothing. Contacts are found or made by their keys; an unknown `id` refuses its line, and
+    so does who was erased since a file's line was `sent`.
     """
     done = Outcome(orders=[None] * len(lines))
     reader = Reader(account, now=now)
@@ -133,7 +135,7 @@ def save_many(
             done.refused.append((place, refusal))
     with transaction.atomic():
         people, faults = find_contacts(
-            account, [line.contact for _place, line in read_lines], now=now, source=source
+            account, [line.contact for _place, line in read_lines], now=now, source=source, sent=sent
         )
         known = _known(account, {line.order_id for _place, line in read_lines})
         writer = _Writer(account, known, now=now, history=history)

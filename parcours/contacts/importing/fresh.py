@@ -218,6 +218,8 @@ def put(batch: Batch, cells: Cells, everyone: Everyone) -> tuple[list[bool], lis
         if key in cells.fields:
             batch.load_keys(key, cells.fields[key])
     mask = cells.able
+    if batch.sent_ms is not None:  # Somebody was erased since the file was sent: each line is looked at.
+        return [False] * len(mask), []
     if not _fits(batch, cells, everyone):
         return [False] * len(mask), []
     for key in KEYS:

@@ -96,6 +96,7 @@ class Taker:
             resubscribe=self._options.resubscribe,
             cells=self._found.kind == CSV,
             key=self._options.key,
+            sent_ms=to_ms(self._imported.created_at),
         )
         if read.reader is not None and batch.types != read.reader.types:
             self._learn()
@@ -104,10 +105,13 @@ class Taker:
         taken, fresh_ids = self._put(batch, cells, chunk)
         rest = [index for index, done in enumerate(taken) if not done]
         outcome = upsert_into(batch, [self._line(chunk.rows[index]) for index in rest])
-        refused = [Refused(each.number, each.reason, each.raw) for each in chunk.unreadable]
+        # Whose a line is that cannot be read, nobody knows: perhaps that of a person erased meanwhile.
+        told = batch.sent_ms is None
+        refused = [Refused(each.number, each.reason, each.raw if told else "") for each in chunk.unreadable]
         for each in outcome.refused:
             index = rest[each.index]
-            refused.append(Refused(chunk.numbers[index], each.reason, chunk.raw(index)))
+            raw = "" if each.unsaid else chunk.raw(index)
+            refused.append(Refused(chunk.numbers[index], each.reason, raw))
         refused.sort(key=lambda each: each.number)
         created = fresh_ids + outcome.created
         keeping.keep(self._imported, batch, created=created, refused=refused, now_ms=batch.now_ms)

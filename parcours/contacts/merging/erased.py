@@ -2,24 +2,33 @@
 
 What was accepted until the erasure and is taken up after it is the erased person's: it makes nobody anew. What is
 accepted later is somebody's who has said so, and makes a new contact. A hash goes once all that was accepted until
-its erasure is digested, and a while later: a call may have been on its way to the disk.
+its erasure is digested, and a while later: a call may have been on its way to the disk. It stays for as long as a
+file sent until then is still to be imported.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 
+from parcours.accounts.models import Job
+from parcours.contacts import normalise
+from parcours.contacts.importing.models import Import
+from parcours.contacts.lines import whole_id
 from parcours.contacts.merging.models import ErasedKey, Forgetting
 from parcours.lib import bulk
-from parcours.lib.instants import to_ms
+from parcours.lib.instants import from_ms, to_ms
 
 KEPT = timedelta(hours=1)
+_KINDS = ("external_id", "email", "phone")
+_UNDER_WAY = (Job.Status.QUEUED, Job.Status.RUNNING)
 
 Key = tuple[str, str]
 """(kind, value): email, phone or external_id, normalised."""
@@ -81,6 +90,67 @@ def find(account_id: int, keys: Iterable[Key]) -> Mapping[Key, list[Erasure]]:
     return found
 
 
+def keys_of(line: Mapping[str, Any], *, country: str) -> list[Key]:
+    """The keys that a line or a call names somebody by, the one that decides first; what can be none is left out."""
+    readers: dict[str, Callable[[Any], str]] = {
+        "external_id": normalise.external_id,
+        "email": normalise.email,
+        "phone": lambda value: normalise.phone(value, country=country),
+    }
+    found = []
+    for kind in _KINDS:
+        value = line.get(kind)
+        if value and (kind == "external_id" or isinstance(value, str)):
+            try:
+                found.append((kind, readers[kind](value)))
+            except normalise.Unfit:
+                continue
+    return found
+
+
+def any_since(account_id: int, at_ms: int) -> bool:
+    """Whether anybody was erased at this instant or later of whom something sent until then may still come."""
+    return ErasedKey.objects.filter(account_id=account_id, at__gte=from_ms(at_ms)).exists()
+
+
+def named_by(account_id: int, lines: Sequence[Mapping[str, Any]], *, country: str, sent_ms: int) -> set[int]:
+    """The places of the lines, sent at an instant, that name somebody erased since: by a key, or by their id."""
+    keys = [keys_of(line, country=country) for line in lines]
+    found = find(account_id, {key for mine in keys for key in mine})
+    gone = {key for key, erasures in found.items() if erasures[-1][0] >= sent_ms}
+    ids = [whole_id(line.get("id")) for line in lines]
+    among, bound = bulk.among("id", list({each for each in ids if each is not None}))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id FROM contacts_contact WHERE account_id = %s AND erased_at >= %s AND {among}",
+            [account_id, sent_ms, bound],
+        )
+        erased = {row[0] for row in cursor.fetchall()}
+    return {
+        place
+        for place, (mine, number) in enumerate(zip(keys, ids, strict=True))
+        if number in erased or not gone.isdisjoint(mine)
+    }
+
+
 def forget(now: datetime) -> None:
-    """Forget the hashes that nothing under way can bear any more."""
-    ErasedKey.objects.filter(forgetting__done_at__isnull=False, at__lt=now - KEPT).delete()
+    """Forget the hashes that nothing under way can bear any more, neither a call nor a line of a file."""
+    old = ErasedKey.objects.filter(forgetting__done_at__isnull=False, at__lt=now - KEPT)
+    for account_id in list(old.values_list("account_id", flat=True).distinct()):
+        mine = old.filter(account_id=account_id)
+        oldest = _oldest_file(account_id)
+        (mine if oldest is None else mine.filter(at__lt=oldest)).delete()
+
+
+def _oldest_file(account_id: int) -> datetime | None:
+    """When the first was sent of the files that are still to be imported."""
+    waiting = Q(job__isnull=True) & ~Q(path="") | Q(job__status__in=_UNDER_WAY)
+    sent = [
+        Import.objects.filter(waiting, account_id=account_id)
+        .order_by("created_at")
+        .values_list("created_at"),
+        Job.objects.filter(account_id=account_id, status__in=_UNDER_WAY)
+        .order_by("pk")
+        .values_list("created_at"),
+    ]
+    return min((row[0] for rows in sent for row in rows[:1]), default=None)

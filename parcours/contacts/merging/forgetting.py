@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from parcours.contacts import signals
 from parcours.contacts.merging import erased, refusals
 from parcours.contacts.merging.models import Forgetting
 from parcours.events import catalogue, watermark
@@ -58,10 +59,14 @@ _CUT = "cutQueryStringAndFragment(x)"
 _CLEAN = (
     f"if({_IS_PERSONAL.format('x')}, if({_IS_PERSONAL.format(_CUT)}, '', {_CUT}), x)"  # what stays of a value
 )
+#: A reason is a code of ours or of a provider's in events of these; elsewhere somebody wrote it.
+_WITH_REASONS = "('email', 'sms', 'whatsapp', 'sequence', 'journey')"
 _TEXTS = (
     "mapFilter((k, v) -> notEmpty(v), mapApply((k, v) -> (k, arrayFilter(x -> x != '', arrayMap(x -> "
     f"{_CLEAN}, v))), mapFilter((k, v) -> (k IN {{kept:Array(String)}} OR mapContains(numbers, k))"
-    " AND (k != 'name' OR startsWith(name, 'marketing_event.')) AND k NOT IN {personal:Array(String)}, texts)))"
+    " AND (k != 'name' OR startsWith(name, 'marketing_event.'))"
+    f" AND (k != 'reason' OR splitByChar('.', name)[1] IN {_WITH_REASONS})"
+    " AND k NOT IN {personal:Array(String)}, texts)))"
 )
 _NUMBERS = "mapFilter((k, v) -> k NOT IN {personal:Array(String)}, numbers)"
 _JSON_OF = (
@@ -157,6 +162,7 @@ def _forget(account_id: int, erased_now: Sequence[Forgetting]) -> None:
     for statement in (_FORGET_EVENTS, _FORGET_PROFILES):
         _rewrite(statement, bound)
     refusals.scrub(account_id, _unseal(each.keys for each in erased_now))
+    signals.contacts_forgotten.send(sender=None, account_id=account_id, contact_ids=contacts)
 
 
 def _rewrite(statement: str, bound: dict[str, Any]) -> None:
