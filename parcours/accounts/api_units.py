@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import IntegrityError, transaction
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
 from ninja import Query, Router, Schema, Status
 from pydantic import ConfigDict
 
+from parcours.accounts import units
 from parcours.accounts.access import ADMIN, Actor, find, for_account
 from parcours.accounts.api_auth import needs
 from parcours.accounts.models import BusinessUnit
-from parcours.lib.lines import is_line
 from parcours.lib.paging import Paging, newest_first
-from parcours.lib.problems import Fault, Invalid
 
 router = Router(tags=["account"])
-_LONGEST_NAME = 200
 
 
 class UnitName(Schema):
@@ -35,25 +31,6 @@ def _as_json(unit: BusinessUnit) -> dict[str, Any]:
     return {"id": str(unit.pk), "name": unit.name, "created_at": unit.created_at}
 
 
-def _save(unit: BusinessUnit, name: str) -> BusinessUnit:
-    """Keep a unit under a name. Raises Invalid for one that is empty, no line of text, or another unit's."""
-    unit.name = name.strip()
-    detail = ""
-    if not unit.name or len(unit.name) > _LONGEST_NAME:
-        detail = _("A name has 1 to 200 characters.")
-    elif not is_line(unit.name):
-        detail = _("A line break or an invisible character has no place here.")
-    else:
-        try:
-            with transaction.atomic():
-                unit.save()
-        except IntegrityError:
-            detail = _("There is a business unit of this name already.")
-    if detail:
-        raise Invalid(detail, [Fault(pointer="/name", detail=detail)])
-    return unit
-
-
 @router.get("/business-units", summary="The account's business units, newest first")
 def list_units(request: HttpRequest, paging: Query[Paging]) -> Any:
     return newest_first(for_account(BusinessUnit, _actor(request)), paging, as_json=_as_json)
@@ -61,7 +38,7 @@ def list_units(request: HttpRequest, paging: Query[Paging]) -> Any:
 
 @router.post("/business-units", auth=needs(ADMIN), response={201: Any}, summary="Make a business unit")
 def make_unit(request: HttpRequest, payload: UnitName) -> Any:
-    return Status(201, _as_json(_save(BusinessUnit(account=_actor(request).account), payload.name)))
+    return Status(201, _as_json(units.save(BusinessUnit(account=_actor(request).account), payload.name)))
 
 
 @router.get("/business-units/{unit_id}", summary="One business unit")
@@ -71,7 +48,7 @@ def read_unit(request: HttpRequest, unit_id: str) -> Any:
 
 @router.patch("/business-units/{unit_id}", auth=needs(ADMIN), summary="Rename a business unit")
 def rename_unit(request: HttpRequest, unit_id: str, payload: UnitName) -> Any:
-    return _as_json(_save(find(BusinessUnit, unit_id, actor=_actor(request)), payload.name))
+    return _as_json(units.save(find(BusinessUnit, unit_id, actor=_actor(request)), payload.name))
 
 
 @router.delete(

@@ -10,8 +10,9 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from parcours.accounts.models import Member
+from parcours.accounts.models import BusinessUnit, Member
 from parcours.accounts.roles import ADMIN, READ, SEND, WRITE
+from parcours.accounts.units import LONGEST_NAME
 from parcours.lib.problems import Invalid
 
 #: What each scope lets do, in a word.
@@ -77,6 +78,29 @@ class KeyForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         initial=[READ],
     )
+
+
+class UnitForm(forms.Form):
+    """A brand inside the account."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=LONGEST_NAME, help_text=_("Such as the name of a brand or of a shop.")
+    )
+
+
+def offer_units(form: forms.Form, account_id: int) -> None:
+    """Let a form limit what it is about to a business unit (`business_unit`), where the account has any."""
+    units = BusinessUnit.objects.filter(account_id=account_id).order_by("name").values_list("pk", "name")
+    if units:
+        choices = [("", _("The whole account")), *((str(pk), name) for pk, name in units)]
+        form.fields["business_unit"] = forms.ChoiceField(
+            label=_("Business unit"), required=False, choices=choices
+        )
+
+
+def chosen_unit(form: forms.Form) -> int | None:
+    """The business unit that a valid form says, of those that `offer_units` offered."""
+    return int(form.cleaned_data.get("business_unit") or 0) or None
 
 
 class InvitationForm(forms.Form):

@@ -2,7 +2,7 @@ from allauth.socialaccount import views as sso
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from parcours.accounts import views, views_members
+from parcours.accounts import views, views_members, views_units
 
 settings_patterns = (
     [
@@ -16,6 +16,9 @@ settings_patterns = (
         path("invitations/<str:invitation_id>/resend", views_members.resend, name="resend"),
         path("invitations/<str:invitation_id>/withdraw", views_members.withdraw, name="withdraw"),
         path("log", views_members.deeds, name="log"),
+        path("units", views_units.index, name="units"),
+        path("units/<str:unit_id>/rename", views_units.rename, name="rename_unit"),
+        path("units/<str:unit_id>/delete", views_units.delete, name="delete_unit"),
         path("keys", views.keys, name="keys"),
         path("keys/<int:key_id>/revoke", views.revoke, name="revoke"),
         path("tracking", views.tracking, name="tracking"),

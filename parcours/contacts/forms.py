@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from parcours.accounts.forms import offer_units
 from parcours.contacts.models import AttributeDefinition, Channel, ConsentValue, Contact, List
 from parcours.lib.problems import Fault
 
@@ -50,9 +51,13 @@ class ContactForm(forms.Form):
 
 
 class ListForm(forms.Form):
-    """A list's name."""
+    """A list's name, and the business unit whose it is where the account has several brands."""
 
     name = forms.CharField(label=_("Name of the list"), max_length=200)
+
+    def __init__(self, *args: Any, account_id: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer_units(self, account_id)
 
 
 class MemberForm(forms.Form):

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from parcours.accounts.forms import chosen_unit, offer_units
 from parcours.contacts.models import Channel
 from parcours.lib.problems import Invalid
 from parcours.messaging import editing
@@ -54,11 +55,17 @@ class MessageForm(forms.Form):
     track_opens = forms.BooleanField(label=_("Track opens"), required=False)
     track_clicks = forms.BooleanField(label=_("Track clicks"), required=False)
 
+    def __init__(self, *args: Any, account_id: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer_units(self, account_id)
+
     @classmethod
     def of(cls, message: Message) -> MessageForm:
         """The form that shows a message."""
         return cls(
+            account_id=message.account_id,
             initial={
+                "business_unit": message.business_unit_id or "",
                 "name": message.name,
                 "subject": message.subject,
                 "sender": editing.sender_text(message),
@@ -69,7 +76,7 @@ class MessageForm(forms.Form):
                 "text": message.text,
                 "track_opens": message.track_opens,
                 "track_clicks": message.track_clicks,
-            }
+            },
         )
 
     def fill(self, message: Message) -> Message:
@@ -80,6 +87,7 @@ class MessageForm(forms.Form):
         message.text = data["text"].replace("\r\n", "\n")
         for name in ("name", "subject", "reply_to", "kind", "track_opens", "track_clicks"):
             setattr(message, name, data[name])
+        message.business_unit_id = chosen_unit(self)
         editing.set_sender(message, data["sender"])
         return message
 

@@ -57,7 +57,10 @@ def edit(request: PageRequest, message_id: int) -> HttpResponse:
 
 
 def _edit(request: PageRequest, message: Message) -> HttpResponse:
-    form = MessageForm(request.POST) if request.method == "POST" else MessageForm.of(message)
+    if request.method == "POST":
+        form = MessageForm(request.POST, account_id=message.account_id)
+    else:
+        form = MessageForm.of(message)
     if request.method == "POST" and form.is_valid():
         try:
             message = editing.save(form.fill(message), now=clock.now())
@@ -92,7 +95,7 @@ def preview(request: PageRequest, message_id: int) -> HttpResponse:
 @page(scope=WRITE)
 def try_out(request: PageRequest) -> HttpResponse:
     """A message being written, for the frame beside its form."""
-    form = MessageForm(request.POST)
+    form = MessageForm(request.POST, account_id=request.actor.account_id)
     if not form.is_valid():
         return _framed(request, faults=[Fault(pointer="", detail=_("The form is not complete."))])
     message = Message(account=request.actor.account)

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db
 PAGES = (
     "/settings/",
     "/settings/keys",
+    "/settings/units",
     "/settings/tracking",
     "/settings/tracking/last-page",
     "/settings/profile",

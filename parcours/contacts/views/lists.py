@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from parcours.accounts.access import WRITE, PageRequest, find, page
+from parcours.accounts.forms import chosen_unit
 from parcours.contacts import actions, definitions, queries, uses
 from parcours.contacts.audience import Audience
 from parcours.contacts.forms import ListForm, MemberForm
@@ -28,10 +29,13 @@ _A_PAGE = 50
 @page(post=WRITE)
 def index(request: PageRequest) -> HttpResponse:
     """The account's lists with how many are on each; a new one is made here."""
-    form = ListForm(request.POST or None)
+    form = ListForm(request.POST or None, account_id=request.actor.account_id)
     if request.method == "POST" and form.is_valid():
         made = definitions.create_list(
-            account_id=request.actor.account_id, name=form.cleaned_data["name"], now=clock.now()
+            account_id=request.actor.account_id,
+            name=form.cleaned_data["name"],
+            business_unit_id=chosen_unit(form),
+            now=clock.now(),
         )
         messages.success(request, _("The list “%(name)s” is made.") % {"name": made.name})
         return redirect("lists:list", made.pk)
@@ -85,7 +89,10 @@ def one(request: PageRequest, list_id: str) -> HttpResponse:
         "everybody": address(Audience(list=str(found.pk), search=search)),
         "next": encode_cursor(page_rows[-1][0]) if more else None,
         "member_form": MemberForm(),
-        "name_form": ListForm(initial={"name": found.name}),
+        "name_form": ListForm(
+            initial={"name": found.name, "business_unit": found.business_unit_id or ""},
+            account_id=found.account_id,
+        ),
         "uses": uses.of_account(found.account_id).of("list", found.pk),
     }
     return render(request, "contacts/list.html", context)
@@ -94,13 +101,16 @@ def one(request: PageRequest, list_id: str) -> HttpResponse:
 @require_POST
 @page(scope=WRITE)
 def rename(request: PageRequest, list_id: str) -> HttpResponse:
-    """Give a list another name."""
+    """Give a list another name, or another business unit."""
     found = _found(request, list_id)
-    form = ListForm(request.POST)
+    form = ListForm(request.POST, account_id=found.account_id)
     if form.is_valid():
         found.name = form.cleaned_data["name"]
-        found.save(update_fields=["name"])
-        messages.success(request, _("The list is renamed."))
+        found.business_unit_id = chosen_unit(form)
+        found.save(update_fields=["name", "business_unit"])
+        messages.success(request, _("The list is changed."))
+    elif "business_unit" in form.errors:
+        messages.error(request, _("There is no such business unit."))
     else:
         messages.error(request, _("A list needs a name of at most 200 characters."))
     return redirect("lists:list", found.pk)
