@@ -3,8 +3,7 @@ only delays."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +15,24 @@ from parcours.accounts import jobs
 from parcours.accounts.models import Account, Job
 from parcours.commerce.importing import reading
 from parcours.commerce.importing.kinds import KINDS, Kind
-from parcours.commerce.importing.reading import Format, Record
 from parcours.contacts.importing import uploads
+from parcours.contacts.importing.formats import CSV, NDJSON, Format
+from parcours.contacts.importing.reading import Chunk, chunks
 from parcours.lib import clock, crashpoints
 from parcours.lib.problems import Invalid
 
 _AT_ONCE = 1_000
 _JSON = frozenset(f"application/{name}" for name in ("json", "jsonl", "x-jsonlines", "ndjson", "x-ndjson"))
-_ENDINGS = {".csv": reading.CSV, ".ndjson": reading.NDJSON, ".jsonl": reading.NDJSON, ".json": reading.NDJSON}
+_ENDINGS = {".csv": CSV, ".ndjson": NDJSON, ".jsonl": NDJSON, ".json": NDJSON}
 
 
 def kind_of(content_type: str, filename: str) -> str | None:
     """What a sender says that the file is; None when that says nothing."""
     said = content_type.partition(";")[0].strip().lower()
     if said in ("text/csv", "application/csv"):
-        return reading.CSV
+        return CSV
     if said in _JSON:
-        return reading.NDJSON
+        return NDJSON
     return _ENDINGS.get(Path(filename.removesuffix(".gz")).suffix.lower())
 
 
@@ -81,9 +81,8 @@ def _run(what: Kind, running: jobs.Running) -> None:
         result.setdefault("columns", dict(zip(found.headers, found.fields, strict=True)))
         with translation.override(job.parameters["language"]):
             try:
-                rest = itertools.islice(reading.records(path, what, found), job.done_lines, None)
-                while batch := list(itertools.islice(rest, _AT_ONCE)):
-                    _take(what, running, batch, result)
+                for chunk in chunks(path, found, skip=job.done_lines, size=_AT_ONCE):
+                    _take(what, running, chunk, found, result)
                     crashpoints.point("import.batch")
             except FileNotFoundError as error:
                 detail = _("The file sent is gone from the server: send it again.")
@@ -95,25 +94,24 @@ def _run(what: Kind, running: jobs.Running) -> None:
     path.unlink(missing_ok=True)
 
 
-def _take(what: Kind, running: jobs.Running, batch: Sequence[Record], result: dict[str, Any]) -> None:
-    readable = [record for record in batch if record.line is not None]
+def _take(what: Kind, running: jobs.Running, chunk: Chunk, found: Format, result: dict[str, Any]) -> None:
+    read = reading.read(chunk, what, found)
     with transaction.atomic():
         taken = what.take(
             running.job.account,
-            [record.line or {} for record in readable],
+            read.lines,
             now=clock.now(),
             history=running.job.parameters["history"],
             sent=running.job.created_at,
         )
-        refused = [(record.number, record.reason) for record in batch if record.line is None]
-        refused += [(readable[place].number, reason) for place, reason in taken.refused]
+        refused = read.refused + [(read.numbers[place], reason) for place, reason in taken.refused]
         result["created"] = result.get("created", 0) + taken.created
         result["updated"] = result.get("updated", 0) + taken.changed
         crashpoints.point("import.uncommitted")
         running.advance(
-            accepted=len(readable) - len(taken.refused),
-            lines=len(batch),
-            bytes_done=batch[-1].position,
+            accepted=chunk.count - len(refused),
+            lines=chunk.count,
+            bytes_done=chunk.position,
             refused=[{"line": number, "reason": reason} for number, reason in sorted(refused)],
             result=result,
         )

@@ -115,3 +115,34 @@ def test_a_killed_import_goes_on_where_it_was(shop: Shop, monkeypatch: pytest.Mo
     job.refresh_from_db()
     assert (job.status, job.accepted, Order.objects.count()) == ("finished", 2500, 2500)
     assert not JournalRow.objects.exists()
+
+
+def test_files_as_people_make_them(shop: Shop) -> None:
+    """A quotation mark never closed, a million characters, two encodings, a bomb of brackets: each its own line."""
+    head = b"order_id,email,total,products,currency\n"
+    body = head + b"".join(
+        (
+            b'Q-1,a@example.org,10,"never closed,\n',
+            b"Q-2,a@example.org,20,,\n",
+            b"Q-3,a@example.org,30," + b"x" * 1_000_000 + b",\n",
+            b"Q-4,a@example.org,40," + b"[" * 100_000 + b",\n",
+            "Q-é,a@example.org,50,,\n".encode(),
+            "Q-è,a@example.org,60,,\n".encode("cp1252"),
+            b"Q-5,a@example.org,1e999,,\nQ-6,a@example.org,douze,,\n",
+            b"Q-" + b"7" * 300 + b",a@example.org,1,,\n",
+            b"Q-8,nobody,1,,\n",
+            b"Q-9,a@example.org,70,,\n",
+        )
+    )
+    job = shop.send("orders/import?history=true", body)
+    assert job["status"] == "finished", job
+    assert [each["line"] for each in job["refused"]] == [2, 4, 5, 8, 9, 10, 11]
+    assert {order.order_id for order in Order.objects.all()} == {"Q-2", "Q-é", "Q-è", "Q-9"}
+    job = shop.send("orders/import", (head + b"U-1,a@example.org,5,,\n").decode().encode("utf-16"))
+    assert (job["accepted"], job["refused"]) == (1, [])
+
+
+def test_two_columns_of_addresses_are_told_at_their_place(quiet_shop: Shop) -> None:
+    with pytest.raises(Invalid) as refused:
+        actions.start(KINDS["orders"], quiet_shop.account, [b"order_id,email,Courriel\n1,a@x.fr,b@x.fr\n"])
+    assert refused.value.errors[0]["pointer"] == "/2"

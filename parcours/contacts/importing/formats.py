@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +61,21 @@ class Said:
     dates: str = ""
 
 
-def find(path: Path, said: Said, *, attributes: Sequence[str]) -> Format:
+def find(
+    path: Path,
+    said: Said,
+    *,
+    attributes: Sequence[str] = (),
+    recognised: Callable[[Sequence[str]], int] | None = None,
+) -> Format:
     """What a file is; its columns are not yet told apart (`fields` is empty).
+
+    Cells are separated by what gives the most headers that are recognised: as those of contacts who have these
+    `attributes`, unless something else is said to recognise them.
 
     Raises Invalid: an empty file, no text, no header, more columns than can be.
     """
+    known = recognised or partial(columns.recognised, attributes=attributes)
     found = Found(said.encoding) if said.encoding else encodings.find(path)
     with open_text(path, found.encoding) as text:
         start = text.read(_START)
@@ -87,7 +98,7 @@ def find(path: Path, said: Said, *, attributes: Sequence[str]) -> Format:
     best: tuple[tuple[int, int], str, list[str]] | None = None
     for delimiter in delimiters:
         headers = _header(path, found.encoding, delimiter, quote, first)
-        rank = (columns.recognised(headers, attributes), len(headers))
+        rank = (known(headers), len(headers))
         if best is None or rank > best[0]:
             best = (rank, delimiter, headers)
     if best is None or not best[2]:

@@ -235,7 +235,7 @@ def _json(lines: _Lines) -> Iterator[_Told]:
             yield lines.number, None, _("The line is not JSON: %(why)s.") % {"why": str(error)[:200]}
             continue
         if not isinstance(line, dict):
-            yield lines.number, None, _("A contact is an object.")
+            yield lines.number, None, _("A line is an object.")
             continue
         yield lines.number, line, ""
     yield from _dropped(lines)
