@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from parcours.criteria import nodes, parse_tests, values
@@ -48,6 +50,14 @@ DEAL_FIELDS = {
 """The fields of a deal, where deals are the subject; its other fields are its first contact's."""
 KINDS = ("all", "any", "not", "field", "consent", "tag", "list", "segment", "journey", "event")
 _NOTHING = nodes.AnyOf(())
+#: One way to write each: whoever looks for what names an id compares texts.
+_ID = re.compile(r"(0|[1-9][0-9]{0,17})\Z")
+
+
+def circle(names: Sequence[str]) -> str:
+    """What is said of segments each of which names the next one, and the last the first."""
+    said = " → ".join(_("“%(name)s”") % {"name": name} for name in [*names, names[0]])
+    return _("A segment cannot depend on itself: %(names)s.") % {"names": said}
 
 
 def parse(document: Any, *, context: Context, pointer: str = "") -> Node:
@@ -77,6 +87,7 @@ class _Reader:
         self.faults: list[Fault] = []
         self.count = 0
         self.path: list[tuple[int, str]] = [context.segment] if context.segment else []
+        self.circles: list[str] = []
         self.full = False
 
     def fault(self, pointer: str, detail: str) -> None:
@@ -84,10 +95,12 @@ class _Reader:
 
     def _place_inside(self, before: int, at: str, segment: str) -> None:
         """The faults of another segment's criteria have no place of their own in this document: they stand where it
-        is named, each once."""
+        is named, each once. A circle says by itself through which segments it leads."""
         inside, self.faults[before:] = self.faults[before:], []
         for fault in inside:
-            if fault["pointer"] != at:
+            if fault["detail"] in self.circles:
+                fault = Fault(pointer=at, detail=fault["detail"])
+            elif fault["pointer"] != at:
                 said = {"name": segment, "detail": fault["detail"]}
                 fault = Fault(pointer=at, detail=_("In the segment “%(name)s”: %(detail)s") % said)
             if fault not in self.faults[before:]:
@@ -162,7 +175,7 @@ class _Reader:
         return value
 
     def id(self, value: Any, pointer: str) -> int:
-        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
+        if isinstance(value, str) and _ID.match(value):
             return int(value)
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**18:
             return value
@@ -200,7 +213,17 @@ class _Reader:
         if kind is None:
             return _NOTHING
         test = parse_tests.read(document, pointer, self, kind)
-        return nodes.Field(bare, "text" if kind == "name" else kind, attribute, test)
+        said = nodes.Field(bare, "text" if kind == "name" else kind, attribute, test)
+        return self._on_days(said, document.get("value"), pointer) if kind == "date" else said
+
+    def _on_days(self, said: nodes.Field, value: Any, pointer: str) -> Node:
+        """An equality with dates: a day alone is that whole day, in the account's zone."""
+        tests = parse_tests.of_days(said.test, value, self.context.timezone)
+        self.count += len(tests) - 1
+        if len(tests) == 1 or self._is_full(pointer):
+            return replace(said, test=tests[0])
+        found = nodes.AnyOf(tuple(replace(said, test=replace(test, negated=False)) for test in tests))
+        return nodes.Not(found) if said.test.negated else found
 
     def _consent(self, document: dict[str, Any], pointer: str) -> Node:
         self.keys(document, pointer, {"consent", "op", "value"})
@@ -235,8 +258,8 @@ class _Reader:
             return _NOTHING
         for place, (above, _name) in enumerate(self.path):
             if above == number:
-                names = " → ".join(f"“{name}”" for _id, name in [*self.path[place:], self.path[place]])
-                self.fault(at, _("A segment cannot depend on itself: %(names)s.") % {"names": names})
+                self.circles.append(circle([name for _id, name in self.path[place:]]))
+                self.fault(at, self.circles[-1])
                 return _NOTHING
         found = self.context.resolver.segment(number)
         if found is None:

@@ -76,6 +76,22 @@ def of_region(test: Test) -> Test:
     return replace(test, texts=tuple(_REGION.sub("", text) for text in test.texts))
 
 
+def of_days(test: Test, value: Any, zone: str) -> list[Test]:
+    """What an equality of dates asks, one of which has to hold: to be within each day that stands alone among its
+    values, or to be one of the other instants. Any other test is as it is."""
+    if test.kind is not Kind.INSTANT or test.op != "in":
+        return [test]
+    given = value if isinstance(value, list) else [value]
+    days, others = [], []
+    for one, moment in zip(given, test.moments, strict=True):
+        end = values.end_of_day(one, zone) if isinstance(one, str) and values.is_date_alone(one) else None
+        if end is None:
+            others.append(moment)
+        else:
+            days.append(replace(test, op="between", moments=(moment, Moment(at=end - 1))))
+    return [*days, replace(test, moments=tuple(others))] if others or not days else days
+
+
 def read(document: dict[str, Any], pointer: str, reader: Reader, kind: str) -> Test:
     """The test of `op` and `value` on something of this kind (a key of OPERATORS)."""
     op, at = document.get("op"), f"{pointer}/value"

@@ -268,15 +268,21 @@ def meets(document: dict[str, Any], case: Case, world: World) -> bool:
 
 def field_test(document: Any, elements: list[Any], case: Case, world: World) -> bool:
     op, value = document["op"], document.get("value")
-    if document["field"] in ("created_at", "updated_at", "last_seen_at", "attributes.birthday"):
-        # A date is equal to a date when they are the same instant.
-        if op in ("eq", "ne"):
-            instants = [as_instant(one, world.zone) for one in elements]
-            return (as_instant(value, world.zone) in instants) == (op == "eq")
-        if op in ("in", "not_in"):
-            instants = [as_instant(one, world.zone) for one in elements]
-            return any(as_instant(one, world.zone) in instants for one in value or []) == (op == "in")
+    dates = ("created_at", "updated_at", "last_seen_at", "attributes.birthday")
+    if document["field"] in dates and op in ("eq", "ne", "in", "not_in"):
+        given = [value] if op in ("eq", "ne") else value or []
+        same = any(is_on(element, one, world.zone) for element in elements for one in given)
+        return same == (op in ("eq", "in"))
     return test(op, elements, value, case.now, world.zone)
+
+
+def is_on(element: Any, value: str, zone: str) -> bool:
+    """Whether a date is another: the same instant, or within the whole day that is named."""
+    instant = as_instant(element, zone)
+    if instant is None or len(value) > 10:
+        return bool(instant is not None and instant == as_instant(value, zone))
+    following = (dt.date.fromisoformat(value) + dt.timedelta(days=1)).isoformat()
+    return bool(as_instant(value, zone) <= instant < as_instant(following, zone))
 
 
 def events_of(contact: int, world: World) -> list[dict[str, Any]]:

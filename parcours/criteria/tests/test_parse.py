@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+from django.utils.translation import override
 
 from parcours.criteria import nodes
 from parcours.criteria.context import Context, SegmentFound
@@ -102,6 +103,7 @@ def pointers(document: Any, **options: Any) -> list[str]:
         ({"list": 2, "op": "member"}, ["/list"]),
         ({"list": "x", "op": "member"}, ["/list"]),
         ({"list": True, "op": "member"}, ["/list"]),
+        ({"list": "01", "op": "member"}, ["/list"]),
         ({"segment": 7, "op": "member"}, ["/segment"]),
         ({"journey": 4, "op": "entered"}, ["/journey"]),
         ({"journey": 3, "step": "gone", "op": "entered"}, ["/step"]),
@@ -159,7 +161,14 @@ def test_cycles_of_segments_are_refused_by_name() -> None:
         parse(segments[1], context=context(segments=segments, own=1))
     (fault,) = refusal.value.errors
     assert fault["pointer"] == "/segment"
-    assert "“S1” → “S2” → “S3” → “S1”" in fault["detail"]
+    assert fault["detail"] == "A segment cannot depend on itself: “S1” → “S2” → “S3” → “S1”."
+    with override("fr"), pytest.raises(Invalid) as refusal:
+        parse({"all": [{"segment": 1, "op": "member"}]}, context=context(segments=segments, own=3))
+    (fault,) = refusal.value.errors
+    assert fault["pointer"] == "/all/0/segment"
+    assert fault["detail"].endswith(
+        "«\u00a0S3\u00a0» → «\u00a0S1\u00a0» → «\u00a0S2\u00a0» → «\u00a0S3\u00a0»."
+    )
 
 
 @pytest.mark.parametrize(
@@ -217,3 +226,29 @@ def test_dates_alone_are_days_of_the_account() -> None:
     assert node.window.end is not None
     # The day on which clocks go forward in Paris has 23 hours.
     assert node.window.end - node.window.start == 23 * 3_600_000
+
+
+def test_a_date_is_a_whole_day_where_equality_is_asked() -> None:
+    def asked(op: str, value: Any) -> nodes.Node:
+        return parse({"field": "created_at", "op": op, "value": value}, context=context())
+
+    day = asked("eq", "2026-03-29")
+    assert isinstance(day, nodes.Field)
+    first, last = day.test.moments
+    assert first.at is not None
+    assert last.at is not None
+    assert (day.test.op, last.at - first.at) == ("between", 23 * 3_600_000 - 1)
+    instant = asked("ne", "2026-03-29T00:00")
+    assert isinstance(instant, nodes.Field)
+    assert (instant.test.op, instant.test.moments, instant.test.negated) == ("in", (first,), True)
+    several = asked("not_in", ["2026-03-29", "2026-03-30", "2026-03-30T10:00", "2026-03-30T11:00"])
+    assert isinstance(several, nodes.Not)
+    assert isinstance(several.child, nodes.AnyOf)
+    tests = [one.test for one in several.child.children if isinstance(one, nodes.Field)]
+    assert [(test.op, len(test.moments), test.negated) for test in tests] == [
+        ("between", 2, False),
+        ("between", 2, False),
+        ("in", 2, False),
+    ]
+    many = {"field": "created_at", "op": "in", "value": ["2026-03-29"] * 2_000}
+    assert pointers(many) == [""]
