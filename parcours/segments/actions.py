@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -9,9 +10,11 @@ from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
 
+from parcours.accounts.access import as_id
 from parcours.accounts.models import Account
 from parcours.criteria import nodes
-from parcours.criteria.parse import parse
+from parcours.criteria.parse import circle, parse
+from parcours.lib.lines import is_line
 from parcours.lib.problems import Fault, Invalid, Problem
 from parcours.lib.translation import gettext as _
 from parcours.lib.translation import pgettext
@@ -177,15 +180,23 @@ def _recompute_dependents(segment: Segment, now: datetime) -> None:
         live.update(status=Status.COMPUTING, next_at=now, updated_at=_later(one, now))
 
 
-def _names_segment(criteria: Any, segment_id: int) -> bool:
-    stack = [criteria]
+def _named(criteria: Any, pointer: str = "") -> Iterator[tuple[str, int]]:
+    """The segments that criteria name, each with the place of its id."""
+    stack = [(criteria, pointer)]
     while stack:
-        one = stack.pop()
-        if isinstance(one, dict):
-            if str(one.get("segment")) == str(segment_id):
-                return True
-            stack.extend([one.get("not"), *(one.get("all") or []), *(one.get("any") or [])])
-    return False
+        one, at = stack.pop()
+        if not isinstance(one, dict):
+            continue
+        number = as_id(str(one.get("segment", "")))
+        if number is not None:
+            yield f"{at}/segment", number
+        stack.append((one.get("not"), f"{at}/not"))
+        for kind in ("all", "any"):
+            stack += [(child, f"{at}/{kind}/{place}") for place, child in enumerate(one.get(kind) or [])]
+
+
+def _names_segment(criteria: Any, segment_id: int) -> bool:
+    return any(number == segment_id for _at, number in _named(criteria))
 
 
 def _due(segment: Segment, now: datetime) -> list[str]:
@@ -201,7 +212,7 @@ def _later(segment: Segment, now: datetime) -> datetime:
 
 def _checked(account: Account, name: str, criteria: Any, *, segment: Segment | None) -> nodes.Node:
     faults: list[Fault] = []
-    if not name.strip() or len(name.strip()) > LONGEST_NAME or "\0" in name:
+    if not name.strip() or len(name.strip()) > LONGEST_NAME or not is_line(name.strip()):
         detail = _("A name has 1 to %(most)s characters.") % {"most": LONGEST_NAME}
         faults.append(Fault(pointer="/name", detail=detail))
     node: nodes.Node = nodes.AnyOf(())
@@ -210,6 +221,28 @@ def _checked(account: Account, name: str, criteria: Any, *, segment: Segment | N
         node = parse(criteria, context=names.context(account, segment=own), pointer="/criteria")
     except Invalid as refusal:
         faults += refusal.errors
+    else:
+        faults += [] if segment is None else _circles(segment, name, criteria)
     if faults:
         raise Invalid(_("This segment cannot be saved."), faults)
     return node
+
+
+def _circles(segment: Segment, name: str, criteria: Any) -> list[Fault]:
+    """Where criteria lead back to their own segment through one that is paused, whose criteria do not count as long
+    as that lasts: neither could be computed afterwards."""
+    rows = Segment.objects.filter(account_id=segment.account_id).values_list("pk", "name", "criteria")
+    known = {pk: (called, {number for _at, number in _named(asked)}) for pk, called, asked in rows}
+    found = []
+    for at, first in _named(criteria, "/criteria"):
+        ways, seen = [[first]], {first}
+        while ways:
+            way = ways.pop()
+            if way[-1] == segment.pk:
+                through = [name.strip(), *(known[one][0] for one in way[:-1])]
+                found.append(Fault(pointer=at, detail=circle(through)))
+                break
+            more = known[way[-1]][1] - seen if way[-1] in known else set()
+            seen |= more
+            ways += [[*way, one] for one in sorted(more)]
+    return found

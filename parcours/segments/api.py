@@ -153,6 +153,11 @@ def read_segment(request: HttpRequest, segment_id: str) -> Any:
 @router.patch("/segments/{segment_id}", summary="Change a segment's name, criteria or folder")
 def change_segment(request: HttpRequest, segment_id: str, body: SegmentChange) -> Any:
     segment = _segment(request, segment_id)
+    given = body.model_fields_set
+    nothing = [name for name in ("name", "criteria") if name in given and getattr(body, name) is None]
+    if nothing:
+        faults = [Fault(pointer=f"/{name}", detail=_("A value is missing.")) for name in nothing]
+        raise Invalid(_("This segment cannot be saved."), faults)
     moved = "folder" in body.model_fields_set
     folder = _folder(request, body.folder)
     changed = actions.update(segment=segment, name=body.name, criteria=body.criteria, now=clock.now())

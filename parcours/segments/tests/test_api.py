@@ -79,6 +79,10 @@ def test_patch_leaves_and_put_replaces(firm: Firm) -> None:
     assert (code, refused["errors"][0]["pointer"]) == (422, "/folder")
     code, refused = send(firm, "put", path, {"name": "", "criteria": {"field": "shoe", "op": "exists"}})
     assert [fault["pointer"] for fault in refused["errors"]] == ["/name", "/criteria/field"]
+    code, refused = send(firm, "patch", path, {"name": None, "criteria": None})
+    assert (code, [fault["pointer"] for fault in refused["errors"]]) == (422, ["/name", "/criteria"])
+    code, refused = send(firm, "patch", path, {"name": "two\nlines"})
+    assert (code, refused["errors"][0]["pointer"]) == (422, "/name")
     assert Segment.objects.get().name == "C"
 
 

@@ -40,6 +40,21 @@ def test_a_journey_keeps_the_segments_that_it_names(firm: Firm) -> None:
     assert firm.http.delete(f"/api/v1/segments/{entering.pk}").status_code == 204
 
 
+def test_a_paused_segment_closes_no_circle(firm: Firm) -> None:
+    inner = firm.segment(IN_PARIS, name="Inner")
+    outer = firm.segment({"all": [{"segment": str(inner.pk), "op": "member"}]}, name="Outer")
+    actions.pause(segment=outer, now=clock.now())
+    body = {"criteria": {"not": {"any": [IN_PARIS, {"segment": outer.pk, "op": "member"}]}}}
+    path = f"/api/v1/segments/{inner.pk}"
+    refused = firm.http.patch(path, body, content_type="application/json")
+    assert refused.status_code == 422
+    (fault,) = refused.json()["errors"]
+    assert fault["pointer"] == "/criteria/not/any/1/segment"
+    assert fault["detail"] == "A segment cannot depend on itself: “Inner” → “Outer” → “Inner”."
+    assert firm.get(f"segments/{inner.pk}")["criteria"] == IN_PARIS
+    actions.activate(segment=Segment.objects.get(pk=outer.pk), now=clock.now())
+
+
 def test_criteria_may_name_a_journey_and_its_steps(firm: Firm) -> None:
     trigger = {"type": "event", "event": "signup"}
     journey = _journey(firm, {"entry": {"triggers": [trigger]}})
