@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 
 from parcours.accounts.models import Account
+from parcours.contacts.search import fold
 from parcours.lib.lines import is_line
 from parcours.lib.problems import Fault, Invalid
 from parcours.lib.translation import gettext as _
@@ -16,13 +17,10 @@ from parcours.segments.models import Segment, SegmentFolder
 LONGEST_NAME = 200
 
 
-def counted(account_id: int) -> QuerySet[SegmentFolder]:
-    """The account's folders by name, each with `count`, the number of its segments."""
-    return (
-        SegmentFolder.objects.filter(account_id=account_id)
-        .annotate(count=Count("segments"))
-        .order_by("name", "pk")
-    )
+def counted(account_id: int) -> list[SegmentFolder]:
+    """The account's folders by name (without case nor accents), each with `count`, the number of its segments."""
+    found = SegmentFolder.objects.filter(account_id=account_id).annotate(count=Count("segments"))
+    return sorted(found, key=lambda folder: (fold(folder.name), folder.name))
 
 
 def create(*, account: Account, name: str) -> SegmentFolder:

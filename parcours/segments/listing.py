@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Case, F, IntegerField, OrderBy, Q, QuerySet, Value, When
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from django.utils.translation import gettext as _
 
 from parcours.accounts.access import as_id
@@ -59,23 +59,24 @@ def found(rows: QuerySet[Segment], *, search: str = "", folder: str = "") -> Que
     return rows
 
 
-def ordered(rows: QuerySet[Segment], sort: str, *, now: datetime) -> QuerySet[Segment]:
-    """In the order of a column of `SORTS`, descending with "-"; by name where there is no other order."""
+def ordered(rows: QuerySet[Segment], sort: str, *, now: datetime) -> list[int]:
+    """Their ids in the order of a column of `SORTS`, descending with "-"; by name where there is no other order.
+
+    Names sort without case nor accents, which databases do each in their way; what there is none of comes last.
+    """
     down, column = sort.startswith("-"), sort.removeprefix("-")
-    if column not in SORTS or column == "name":
-        return rows.order_by("-name", "-pk") if down else rows.order_by("name", "pk")
-    if column == "state":
-        late = ~Q(status=Status.PAUSED) & Q(next_at__lt=now - LATE_AFTER)
-        states = [When(status=state, then=Value(place)) for state, place in _STATES.items()]
-        rows = rows.annotate(
-            state_order=Case(
-                When(late, then=Value(_STATES[Status.LATE])), *states, output_field=IntegerField()
-            )
-        )
-        column = "state_order"
-    key = F(column)
-    order: OrderBy = key.desc(nulls_last=True) if down else key.asc(nulls_last=True)
-    return rows.order_by(order, "name", "pk")
+    late = ~Q(status=Status.PAUSED) & Q(next_at__lt=now - LATE_AFTER)
+    states = [When(status=state, then=Value(place)) for state, place in _STATES.items()]
+    rows = rows.annotate(
+        state_order=Case(When(late, then=Value(_STATES[Status.LATE])), *states, output_field=IntegerField())
+    )
+    known = "state_order" if column == "state" else column if column in SORTS else "name"
+    by_name = sorted(rows.values_list("pk", "name", known), key=lambda row: (fold(row[1]), row[1], row[0]))
+    if known == "name":
+        return [pk for pk, _name, _value in (reversed(by_name) if down else by_name)]
+    valued = [row for row in by_name if row[2] is not None]
+    valued.sort(key=lambda row: row[2], reverse=down)
+    return [row[0] for row in (*valued, *(row for row in by_name if row[2] is None))]
 
 
 def shown(segments: Sequence[Segment], *, now: datetime, said: Mapping[int, str] | None = None) -> list[Row]:

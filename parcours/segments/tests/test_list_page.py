@@ -75,6 +75,11 @@ def test_every_column_sorts_both_ways(firm: Firm, reader: Client) -> None:
     }
     for sort, order in expected.items():
         assert names(reader.get(f"/segments/?sort={sort}")) == order, sort
+    made(firm, "élan")
+    made(firm, "Zoé")
+    assert names(reader.get("/segments/")) == ["Ann", "Bob", "Cléa", "Dan", "élan", "Zoé"]
+    assert names(reader.get("/segments/?sort=-name"))[:2] == ["Zoé", "élan"]
+    Segment.objects.filter(name__in=("élan", "Zoé")).delete()
     assert names(reader.get("/segments/?sort=password")) == ["Ann", "Bob", "Cléa", "Dan"]
     page = text(reader.get("/segments/?sort=-profiles"))
     assert 'aria-sort="descending"' in page

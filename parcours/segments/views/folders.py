@@ -31,7 +31,7 @@ def index(request: PageRequest) -> HttpResponse:
         else:
             messages.success(request, _("The folder “%(name)s” is made.") % {"name": folder.name})
             return redirect("segments:folders")
-    found = list(folders.counted(request.actor.account_id))
+    found = folders.counted(request.actor.account_id)
     context = {"folders": found, "form": form}
     return render(request, "segments/folders.html", context, status=422 if form.errors else 200)
 

@@ -34,11 +34,12 @@ def index(request: PageRequest) -> HttpResponse:
     sort = asked(request, "sort") or "name"
     now = clock.now()
     every = for_account(Segment, request.actor)
-    rows = listing.ordered(listing.found(every, search=search, folder=folder), sort, now=now)
-    shown = Paginator(rows.select_related("folder"), _A_PAGE).get_page(request.GET.get("page"))
-    segments = list(shown.object_list)
+    ids = listing.ordered(listing.found(every, search=search, folder=folder), sort, now=now)
+    shown = Paginator(ids, _A_PAGE).get_page(request.GET.get("page"))
+    by_id = every.select_related("folder").in_bulk(list(shown.object_list))
+    segments = [by_id[pk] for pk in shown.object_list if pk in by_id]
     listed = listing.shown(segments, now=now, said=queries.in_words(request.actor.account, segments))
-    known = list(folders.counted(request.actor.account_id))
+    known = folders.counted(request.actor.account_id)
     total = every.count()
     context = {
         "rows": listed,
