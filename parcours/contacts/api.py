@@ -238,9 +238,12 @@ def erase_contact(request: HttpRequest, contact_id: str) -> Any:
 
 
 @router.get("/contacts/{contact_id}/timeline", summary="What a contact did, newest first")
-def read_timeline(request: HttpRequest, contact_id: str, paging: Query[Paging], as_of: str = "") -> Any:
+def read_timeline(
+    request: HttpRequest, contact_id: str, paging: Query[Paging], as_of: str = "", categories: str = ""
+) -> Any:
     contact = find_contact(contact_id, _actor(request))
-    page = timeline.page(contact, limit=paging.limit, cursor=paging.cursor, as_of=as_of)
+    chosen = timeline.categories_of(categories)
+    page = timeline.page(contact, limit=paging.limit, cursor=paging.cursor, as_of=as_of, categories=chosen)
     return {"as_of": page.as_of, "items": page.items, "next": page.next}
 
 

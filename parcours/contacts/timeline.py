@@ -17,8 +17,9 @@ from parcours.lib.instants import from_ms, iso
 from parcours.lib.paging import decode_cursor, encode_cursor
 from parcours.lib.problems import Invalid
 
-_LINKS = ("journey", "enrolment", "message")
+_LINKS = ("journey", "enrolment", "deal", "message")
 _TEXT_LINKS = ("step", "send")
+_OTHER = "other"
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,20 @@ def page(
         rows = rows[:limit]
         following = encode_cursor(*(int(rows[-1][key]) for key in ("occurred_ms", "load", "position")))
     return Page(as_of=mark.as_of, items=[_item(row) for row in rows], next=following)
+
+
+def categories_of(said: str) -> list[str]:
+    """The categories that a request says, separated by commas: `order`, `page`…, and `other` for those of no category.
+
+    Raises Invalid for one that there is not.
+    """
+    asked = [each.strip() for each in said.split(",") if each.strip()]
+    unknown = [each for each in asked if each != _OTHER and each not in catalogue.CATEGORIES]
+    if unknown:
+        known = ", ".join((*sorted(catalogue.CATEGORIES), _OTHER))
+        detail = _("It is one of: %(values)s.") % {"values": known}
+        raise Invalid(detail, [{"pointer": "/categories", "detail": detail}])
+    return ["" if each == _OTHER else each for each in asked]
 
 
 def _instant(text: str) -> datetime:

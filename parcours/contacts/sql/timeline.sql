@@ -18,6 +18,7 @@ SELECT
     version,
     step,
     enrolment,
+    deal,
     message,
     send,
     order_id,

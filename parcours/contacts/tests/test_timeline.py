@@ -86,3 +86,29 @@ def test_a_timeline_holds_the_visitors_past_newest_first(digest: Digest) -> None
     assert {item["name"] for item in _all(shop, eve, limit=100)} == {"contact.created", "page.viewed"}
     assert shop.call("GET", f"contacts/{ada}/timeline?cursor=forged").status_code == 422
     assert shop.call("GET", f"contacts/{ada}/timeline?as_of=yesterday").status_code == 422
+
+
+def test_a_timeline_is_read_by_kind_of_event(digest: Digest) -> None:
+    shop = Shop()
+    now = to_ms(clock.now())
+    (ada,) = shop.add({"email": "ada@example.org"})
+    events = [
+        Event("order.placed", now, now, new_id(), contact=ada, order="A-1"),
+        Event("Machine turned on", now, now, new_id(), contact=ada),
+        Event("deal.stage_changed", now, now, new_id(), contact=ada, deal=7),
+    ]
+    journal.append(events, account_id=shop.account.pk)
+    while digest.round():
+        pass
+    path = f"contacts/{ada}/timeline?categories="
+
+    def told(categories: str) -> list[str]:
+        return sorted(item["name"] for item in shop.call("GET", path + categories).json()["items"])
+
+    assert told("order") == ["order.placed"]
+    assert told("other,deal") == ["Machine turned on", "deal.stage_changed"]
+    assert len(told("")) == 4
+    (moved,) = shop.call("GET", path + "deal").json()["items"]
+    assert moved["deal"] == "7"
+    refused = shop.call("GET", path + "orders")
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/categories")
