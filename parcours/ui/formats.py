@@ -6,11 +6,12 @@ French groups digits with U+202F (narrow no-break space) and sets U+202F before 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
 from babel import Locale, UnknownLocaleError
+from babel.numbers import get_currency_symbol
 from django.utils import formats, timezone
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
@@ -20,7 +21,6 @@ from parcours.lib import clock
 NOTHING = "—"
 _NARROW = "\u202f"
 _NO_BREAK = "\u00a0"
-SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "CAD": "CA$", "CHF": "CHF", "JPY": "¥"}
 
 
 def _french() -> bool:
@@ -66,20 +66,37 @@ def money(amount: float | Decimal | None, currency: str) -> str:
     """An amount with two decimals and its currency (ISO 4217); a dash when there is none."""
     if amount is None:
         return NOTHING
-    text = _grouped(Decimal(str(amount)), 2)
-    symbol = SYMBOLS.get(currency, currency)
-    if _french():
+    return with_currency(_grouped(Decimal(str(amount)), 2), currency, "fr" if _french() else "en")
+
+
+def with_currency(text: str, currency: str, language: str) -> str:
+    """An amount written already, with the sign of its currency: 21,75 $US, $21.75; of no known currency, its code."""
+    symbol = get_currency_symbol(currency, language)
+    if not symbol:
+        return text
+    if language == "fr":
         return f"{text}{_NO_BREAK}{symbol}"
-    return f"{symbol}{text}" if symbol != currency else f"{currency}{_NO_BREAK}{text}"
+    return f"{symbol}{_NO_BREAK}{text}" if symbol[-1:].isalpha() else f"{symbol}{text}"
 
 
-def day(instant: datetime, style: Literal["short", "long"] = "short") -> str:
-    """The day in the reader's zone: 22 Nov 2026, or in full."""
-    local = timezone.localtime(instant)
+def day(instant: datetime | date, style: Literal["short", "long"] = "short") -> str:
+    """The day, of an instant the one in the reader's zone: 22 Nov 2026, or in full."""
+    local = timezone.localtime(instant) if isinstance(instant, datetime) else instant
     if not _french():
         return formats.date_format(local, "j M Y" if style == "short" else "j F Y", use_l10n=False)
     first = "1er" if local.day == 1 else str(local.day)
     return first + formats.date_format(local, " N Y" if style == "short" else " F Y", use_l10n=False)
+
+
+def dated(text: str) -> str:
+    """A day or an instant of ISO 8601: 11 Feb 1987, 11 February 1987 at 14:32:07; any other text as it stands."""
+    try:
+        if len(text) <= len("1987-02-11"):
+            return day(date.fromisoformat(text))
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return text if instant.tzinfo is None else moment(instant)
 
 
 def hour(instant: datetime, *, seconds: bool = False) -> str:
@@ -110,9 +127,11 @@ def when(instant: datetime, now: datetime | None = None) -> str:
 
 
 def duration(milliseconds: int | float | None) -> str:
-    """A length of time with its two largest units: 2 d 4 h, 12 min 3 s, 0.4 s; a dash when there is none."""
+    """A length of time with its two largest units: 2 d 4 h, 12 min 3 s, 0.4 s, 35 ms; a dash when there is none."""
     if milliseconds is None:
         return NOTHING
+    if milliseconds < 100:
+        return f"{_grouped(Decimal(str(milliseconds)), 0)}{_NO_BREAK}ms"
     seconds = Decimal(str(milliseconds)) / 1000
     if seconds < 10:
         return f"{_grouped(seconds, 1)}{_NO_BREAK}{pgettext('unit', 's')}"

@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 
 from parcours.criteria import values
 from parcours.lib.durations import DurationError, split_duration
-from parcours.ui.formats import SYMBOLS
+from parcours.ui.formats import with_currency
 
+END_OF_DAY = "T23:59:59.999"
+"""What follows a date to mean the last instant of that day, in the account's zone."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MONTHS = {
     "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split(),
@@ -54,10 +56,7 @@ def money(value: int | float | Decimal, language: str, currency: str) -> str:
     point = "," if language == "fr" else "."
     whole, _, decimals = text.partition(point)
     text = f"{whole}{point}{decimals.ljust(2, '0')}" if decimals else whole
-    symbol = SYMBOLS.get(currency, currency)
-    if language == "fr":
-        return f"{text}\u00a0{symbol}"
-    return f"{symbol}{text}" if symbol != currency else f"{currency}\u00a0{text}"
+    return with_currency(text, currency, language)
 
 
 def date(text: str, language: str, zone: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -92,9 +92,15 @@ def when(instant: datetime | None) -> SafeString | str:
 
 
 @register.filter(name="day")
-def day(instant: datetime | None) -> str:
+def day(instant: datetime | date | None) -> str:
     """`{{ instant|day }}`: 22 Nov 2026."""
     return formats.NOTHING if instant is None else formats.day(instant)
+
+
+@register.filter(name="dated")
+def dated(text: Any) -> SafeString | str:
+    """`{{ "1987-02-11"|dated }}`: a day or an instant written in ISO 8601, as one reads it; any other as it stands."""
+    return formats.dated(str(text))
 
 
 @register.filter(name="moment")

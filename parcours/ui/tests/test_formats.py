@@ -61,6 +61,14 @@ def test_languages(tag: str, french: str, english: str) -> None:
         assert formats.language(tag) == english
 
 
+def test_texts_that_are_dates() -> None:
+    with translation.override("fr"), timezone.override("Europe/Paris"):
+        assert formats.dated("2026-03-01") == "1er mars 2026"
+        assert formats.dated("2026-03-01T10:00:00Z") == "1er mars 2026 à 11:00:00"
+        assert formats.dated("1er mars") == "1er mars"
+        assert formats.dated("2026-03-01T10:00:00") == "2026-03-01T10:00:00"
+
+
 def test_decimals_round_half_up() -> None:
     with translation.override("en"):
         assert formats.number(0.125, 2) == "0.13"
@@ -69,9 +77,12 @@ def test_decimals_round_half_up() -> None:
         assert formats.percent(None) == "—"
         assert formats.money(1234.5, "EUR") == "€1,234.50"
         assert formats.money(3, "PLN") == "PLN\u00a03.00"
+        assert formats.money(21.75, "USD") == "$21.75"
+        assert formats.money(21.75, "") == "21.75"
     with translation.override("fr"):
         assert formats.percent(0.12345) == "12,3\u202f%"
         assert formats.money(1234.5, "EUR") == "1\u202f234,50\u00a0€"
+        assert formats.money(21.75, "USD") == "21,75\u00a0$US"
         assert formats.money(None, "EUR") == "—"
 
 
