@@ -22,6 +22,7 @@ orders_patterns = (
         path("", orders.index, name="index"),
         path("new", orders.new, name="new"),
         path("export", orders.export, name="export"),
+        path("totals", orders.totals, name="totals"),
         *_imports("orders"),
         path("of/<str:contact_id>", orders.of_contact, name="of_contact"),
         path("<str:order_id>", orders.one, name="order"),

@@ -7,14 +7,15 @@ from typing import Any
 
 import msgspec
 from django.db import connection
-from django.db.models import BigIntegerField, Count, Q, QuerySet
+from django.db.models import BigIntegerField, BooleanField, Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
 
 from parcours.contacts import normalise
 from parcours.contacts import search as searching
 from parcours.contacts.lines import CHANNELS, whole_id
 from parcours.contacts.merging.people import by_former_keys, survivors
-from parcours.contacts.models import AttributeDefinition, Contact, List
+from parcours.contacts.models import AttributeDefinition, Contact, List, ListMember
 from parcours.lib import bulk
 from parcours.lib.instants import from_ms, iso
 
@@ -34,6 +35,8 @@ _SELECT = (
     f"SELECT id, account_id, {', '.join(_TEXTS)}, {', '.join(_CONSENTS)}, created_at, updated_at, last_seen_at,"
     " attributes, erased_at FROM contacts_contact"
 )
+#: A statement's columns are not without end.
+_ATTRIBUTES_AT_ONCE = 200
 _NAMES = ("contact", "account", *_TEXTS, *_CONSENTS, "created_at", "updated_at", "last_seen_at")
 
 
@@ -114,6 +117,15 @@ def search(account_id: int, *, text: str = "", country: str = "FR") -> QuerySet[
         return living(account_id).filter(email=address)
     matching = searching.matching(account_id, text, country=country)
     return living(account_id).filter(pk__in=matching) if matching else living(account_id).none()
+
+
+def named_by(field: str, account_id: int, *, text: str, country: str) -> Q:
+    """The rows of another table whose contact (`field` is its column) a search finds, as `search` does."""
+    if address := whole_address(account_id, text):
+        return Q(**{f"{field}__in": living(account_id).filter(email=address).values("pk")})
+    matching = searching.matching(account_id, text, country=country)
+    # The erased bear no words.
+    return Q(**{f"{field}__in": matching}) if matching else Q(pk__in=[])
 
 
 def whole_address(account_id: int, text: str) -> str | None:
@@ -197,7 +209,10 @@ def _add_former(
 
 def lists(account_id: int) -> QuerySet[List]:
     """The account's lists with `members`, how many contacts are on each."""
-    return List.objects.filter(account_id=account_id).annotate(members=Count("memberships"))
+    # Each list is counted by its index alone; joined and grouped, a million rows would be carried along.
+    rows = ListMember.objects.filter(list=OuterRef("pk")).order_by().values("list")
+    count = Subquery(rows.annotate(members=Count("pk")).values("members"))
+    return List.objects.filter(account_id=account_id).annotate(members=Coalesce(count, 0))
 
 
 def attribute_types(account_id: int) -> dict[str, str]:
@@ -207,11 +222,43 @@ def attribute_types(account_id: int) -> dict[str, str]:
     )
 
 
+def bearers(account_id: int, names: Sequence[str]) -> dict[str, int]:
+    """How many of the account's contacts have a value of each attribute: one reading of them for all."""
+    sqlite = connection.vendor == "sqlite"
+    told: dict[str, int] = {}
+    plain = []
+    for name in names:
+        if sqlite and _unnamable(name):
+            told[name] = bearing(living(account_id), name).count()
+        else:
+            plain.append(name)
+    has = "json_type(attributes, %s) IS NOT NULL" if sqlite else "jsonb_exists(attributes, %s)"
+    paths = [f'$."{name}"' for name in plain] if sqlite else plain
+    for first in range(0, len(plain), _ATTRIBUTES_AT_ONCE):
+        some = plain[first : first + _ATTRIBUTES_AT_ONCE]
+        columns = ", ".join([f"count(CASE WHEN {has} THEN 1 END)"] * len(some))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT {columns} FROM contacts_contact WHERE account_id = %s AND erased_at IS NULL",
+                [*paths[first : first + _ATTRIBUTES_AT_ONCE], account_id],
+            )
+            told.update(zip(some, cursor.fetchone(), strict=True))
+    return told
+
+
+def _unnamable(name: str) -> bool:
+    """Whether a path of SQLite's JSON cannot name an attribute."""
+    return '"' in name or "\\" in name
+
+
 def bearing(found: QuerySet[Contact], name: str) -> QuerySet[Contact]:
     """Those of contacts who have a value of an attribute: each is looked at, no index knows."""
-    if connection.vendor == "sqlite" and ('"' in name or "\\" in name):
-        # A path of SQLite's JSON cannot name it.
+    if connection.vendor != "sqlite":
+        return found.filter(attributes__has_key=name)
+    if _unnamable(name):
         each = "SELECT c.id FROM contacts_contact c, json_each(c.attributes) e WHERE e.key = %s"
         field: BigIntegerField[int, int] = BigIntegerField()
         return found.filter(pk__in=RawSQL(each, [name], output_field=field))  # noqa: S611 - bound
-    return found.filter(attributes__has_key=name)
+    # Django writes the accents of a path as escapes, which SQLite does not read.
+    has = "json_type(contacts_contact.attributes, %s) IS NOT NULL"
+    return found.filter(RawSQL(has, [f'$."{name}"'], output_field=BooleanField()))  # noqa: S611 - bound

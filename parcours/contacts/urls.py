@@ -52,6 +52,7 @@ attributes_patterns = (
     [
         path("", attributes.index, name="index"),
         path("table", attributes.table, name="table"),
+        path("counts", attributes.counts, name="counts"),
         path("<str:attribute_id>", attributes.one, name="attribute"),
         path("<str:attribute_id>/count", attributes.count, name="count"),
         path("<str:attribute_id>/progress", attributes.progress, name="progress"),

@@ -51,6 +51,7 @@ def _found(request: HttpRequest, asked: Search) -> Any:
     return queries.search(
         actor.account_id,
         text=asked.search,
+        country=actor.account.country,
         pipeline=pipeline,
         stage=stage,
         owner=asked.owner,

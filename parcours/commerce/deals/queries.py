@@ -12,6 +12,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from parcours.commerce import amounts
 from parcours.commerce.models import Deal, DealContact, Pipeline, Stage
+from parcours.contacts import queries as contacts
 from parcours.lib.instants import iso, to_ms
 
 _AT_ONCE = 1_000
@@ -33,6 +34,7 @@ def search(
     account_id: int,
     *,
     text: str = "",
+    country: str = "FR",
     pipeline: int | None = None,
     stage: int | None = None,
     owner: str = "",
@@ -40,7 +42,10 @@ def search(
     contact: int | None = None,
     external_id: str = "",
 ) -> QuerySet[Deal]:
-    """Deals whose name, external id or contacts bear every word; `state` is open, won or lost."""
+    """Deals of which each word is in the name, begins the external id, or finds a contact of theirs.
+
+    `state` is open, won or lost.
+    """
     found = Deal.objects.filter(account_id=account_id).select_related("pipeline", "stage")
     for word in text.replace("\0", "").split()[:6]:
         found = found.filter(
@@ -48,9 +53,7 @@ def search(
             | Q(external_id__istartswith=word)
             | Q(
                 pk__in=DealContact.objects.filter(
-                    Q(contact__email__icontains=word)
-                    | Q(contact__first_name__icontains=word)
-                    | Q(contact__last_name__icontains=word),
+                    contacts.named_by("contact_id", account_id, text=word, country=country),
                     deal__account_id=account_id,
                     until=None,
                 ).values("deal_id")

@@ -46,6 +46,7 @@ def searched(request: PageRequest, asked: dict[str, str]) -> Any:
     return queries.search(
         request.actor.account_id,
         text=asked["search"],
+        country=request.actor.account.country,
         pipeline=as_id(asked["pipeline"]),
         stage=as_id(asked["stage"]),
         owner=asked["owner"],

@@ -56,6 +56,7 @@ def _found(request: HttpRequest, asked: Search) -> Any:
     return queries.search(
         actor.account_id,
         text=asked.search,
+        country=actor.account.country,
         status=asked.status,
         since=since,
         until=until,

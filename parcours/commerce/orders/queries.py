@@ -22,6 +22,7 @@ from django.db.models import (
 
 from parcours.commerce import amounts
 from parcours.commerce.models import Order, OrderChange
+from parcours.contacts import queries as contacts
 from parcours.contacts.models import Contact
 from parcours.lib.instants import iso
 
@@ -36,27 +37,21 @@ def search(
     account_id: int,
     *,
     text: str = "",
+    country: str = "FR",
     status: str = "",
     since: datetime | None = None,
     until: datetime | None = None,
     contact: int | None = None,
     order_id: str = "",
 ) -> QuerySet[Order]:
-    """Orders, the latest placed first, whose id begins with the text or whose contact bears its words.
+    """Orders, the latest placed first, whose id begins with the text or whose contact a search for it finds.
 
     Placed from `since` (in) until `until` (out).
     """
     found = Order.objects.filter(account_id=account_id)
-    words = text.replace("\0", "").split()[:6]
-    if words:
-        person = Q()
-        for word in words:
-            person &= (
-                Q(contact__email__icontains=word)
-                | Q(contact__first_name__icontains=word)
-                | Q(contact__last_name__icontains=word)
-            )
-        found = found.filter(Q(order_id__istartswith=" ".join(words)) | person)
+    if text := " ".join(text.replace("\0", "").split()):
+        buyer = contacts.named_by("contact_id", account_id, text=text, country=country)
+        found = found.filter(Q(order_id__istartswith=text) | buyer)
     if status:
         found = found.filter(status=status)
     if since is not None:

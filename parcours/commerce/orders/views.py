@@ -27,6 +27,8 @@ from parcours.lib.problems import Invalid
 
 _A_PAGE = 50
 _ON_A_PROFILE = 8
+#: Of more orders, the page asks for what they amount to once it is there.
+_SUMMED_AT_ONCE = 20_000
 TONES = {"placed": "good", "partially_refunded": "late", "refunded": "neutral", "cancelled": "bad"}
 
 
@@ -47,6 +49,7 @@ def _search(request: PageRequest, asked: dict[str, str]) -> Any:
     return queries.search(
         request.actor.account_id,
         text=asked["search"],
+        country=request.actor.account.country,
         status=asked["status"],
         since=reader.instant(asked, "from"),
         until=reader.end(asked, "to"),
@@ -68,16 +71,30 @@ def index(request: PageRequest) -> HttpResponse:
             return redirect("orders:index")
     listed = list(rows[: _A_PAGE + 1])
     more, listed = len(listed) > _A_PAGE, listed[:_A_PAGE]
+    summed = found if more or cursor else Order.objects.filter(pk__in=[order.pk for order in listed])
+    few = summed.order_by()[: _SUMMED_AT_ONCE + 1].count() <= _SUMMED_AT_ONCE
     context = {
+        **(_totals(request, summed) if few else {"totals": None}),
         "orders": rows_of(listed),
-        "totals": queries.totals(found, currency=request.actor.account.currency),
-        "currency": request.actor.account.currency,
         "asked": asked,
         "statuses": Order.Status.choices,
         "next": encode_cursor(to_ms(listed[-1].placed_at), listed[-1].pk) if more else None,
         "empty": not listed and not any(asked.values()) and not cursor,
     }
     return render(request, "commerce/orders/index.html", context)
+
+
+def _totals(request: PageRequest, found: Any) -> dict[str, Any]:
+    currency = request.actor.account.currency
+    return {"totals": queries.totals(found, currency=currency), "currency": currency}
+
+
+@require_GET
+@page
+def totals(request: PageRequest) -> HttpResponse:
+    """A fragment: what the orders of the search amount to."""
+    context = _totals(request, _search(request, _asked(request)))
+    return render(request, "commerce/orders/totals.html", context)
 
 
 def rows_of(orders: list[Order]) -> list[dict[str, Any]]:
@@ -192,7 +209,6 @@ def of_contact(request: PageRequest, contact_id: str) -> HttpResponse:
     context = {
         "contact": contact,
         "orders": rows_of(list(found[:_ON_A_PROFILE])),
-        "totals": queries.totals(found, currency=request.actor.account.currency),
-        "currency": request.actor.account.currency,
+        **_totals(request, found),
     }
     return render(request, "commerce/orders/of_contact.html", context)

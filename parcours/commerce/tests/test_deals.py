@@ -219,6 +219,8 @@ def test_deals_are_searched(quiet_shop: Shop) -> None:
         return [deal["name"] for deal in shop.call("GET", f"deals?{query}")["items"]]
 
     assert names("") == ["Salon", "Cuisine"]
+    assert names("search=cui+ADA@example.org") == names("search=cuisine+ad") == ["Cuisine"]
+    assert names("search=salon+ada") == []
     assert names("search=ada") == names("state=open") == names("stage=new") == ["Cuisine"]
     assert names("state=won") == names("owner=léa") == names("pipeline=sales&stage=won") == ["Salon"]
     assert shop.call("GET", "deals?pipeline=none", status=422)["errors"][0]["pointer"] == "/pipeline"

@@ -183,6 +183,12 @@ def test_orders_are_searched_and_paged(quiet_shop: Shop) -> None:
     assert listed == ["N-4", "N-3", "N-2", "N-1", "N-0"]
     assert second["next"] is None
     assert [one["order_id"] for one in shop.call("GET", "orders?search=c1@")["items"]] == ["N-3", "N-1"]
+    assert [one["order_id"] for one in shop.call("GET", "orders?search=C1@Example.org")["items"]] == [
+        "N-3",
+        "N-1",
+    ]
+    assert [one["order_id"] for one in shop.call("GET", "orders?search=n-4")["items"]] == ["N-4"]
+    assert shop.call("GET", "orders?search=!!")["items"] == []
     assert len(shop.call("GET", "orders?order_id=N-2")["items"]) == 1
     since = (day + timedelta(days=2)).date().isoformat()
     assert len(shop.call("GET", f"orders?from={since}&to={since}")["items"]) == 1

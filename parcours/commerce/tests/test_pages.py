@@ -9,6 +9,7 @@ import pytest
 
 from parcours.accounts import jobs
 from parcours.commerce.models import Deal, Order, Product
+from parcours.commerce.orders import views as order_views
 from parcours.commerce.tests.conftest import Shop
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +63,20 @@ def test_orders_by_hand(quiet_shop: Shop) -> None:
     assert "Remboursée en partie" in text_of(reader.get(f"/orders/of/{order.contact_id}"))
     assert "est annulée" in text_of(reader.post(f"/orders/{order.pk}/cancel", follow=True))
     assert "déjà annulée" in text_of(reader.post(f"/orders/{order.pk}/cancel", follow=True))
+
+
+def test_what_many_orders_amount_to_is_asked_for_apart(quiet_shop: Shop, monkeypatch: Any) -> None:
+    monkeypatch.setattr(order_views, "_A_PAGE", 2)
+    monkeypatch.setattr(order_views, "_SUMMED_AT_ONCE", 2)
+    reader = quiet_shop.browser()
+    for number in range(3):
+        told = {"order_id": f"N-{number}", "contact": {"email": "ada@example.org"}, "subtotal": 10}
+        quiet_shop.call("POST", "orders", told, status=201)
+    page = reader.get("/orders/?search=ada").content.decode()
+    assert 'hx-get="/orders/totals?search=ada"' in page
+    assert "30,00" not in page
+    assert "30,00\u00a0€" in reader.get("/orders/totals?search=ada").content.decode()
+    assert "10,00\u00a0€" in reader.get("/orders/?search=N-2").content.decode()
 
 
 def test_products_by_hand(quiet_shop: Shop) -> None:

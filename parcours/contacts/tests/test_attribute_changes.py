@@ -9,7 +9,7 @@ from django.test import Client
 
 from parcours.accounts import jobs
 from parcours.accounts.models import Job
-from parcours.contacts import attribute_changes, definitions, tags, uses
+from parcours.contacts import attribute_changes, definitions, queries, tags, uses
 from parcours.contacts.models import AttributeDefinition, Contact, Tag
 from parcours.contacts.tests.conftest import Shop
 from parcours.contacts.uses import User
@@ -137,6 +137,7 @@ def test_what_is_used_is_neither_renamed_nor_deleted(used: Shop) -> None:
     for refused in (
         lambda: attribute_changes.rename(definition(used), "other"),
         lambda: attribute_changes.delete(definition(used)),
+        lambda: attribute_changes.change_type(definition(used), "text"),
         lambda: tags.rename(used.account, "vip", "VIP"),
         lambda: tags.delete(used.account, "vip"),
     ):
@@ -145,6 +146,25 @@ def test_what_is_used_is_neither_renamed_nor_deleted(used: Shop) -> None:
         assert problem.value.status == 409
         assert "Fidèles" in problem.value.detail
     assert not Job.objects.exists()
+
+
+def test_a_template_minds_no_type_and_what_came_meanwhile_stops_a_deletion(
+    bearers: Shop, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(
+        uses, "_finders", [lambda _account: [User("Message", "Soldes", "/m", texts=("attributes.points",))]]
+    )
+    finished(attribute_changes.change_type(definition(bearers), "text"))
+    monkeypatch.setattr(uses, "_finders", [])
+    job = attribute_changes.delete(definition(bearers))
+    criteria = {"field": "attributes.points", "op": "exists"}
+    monkeypatch.setattr(
+        uses, "_finders", [lambda _account: [User("Segment", "Fidèles", "/s", documents=(criteria,))]]
+    )
+    assert jobs.round()
+    job.refresh_from_db()
+    assert (job.status, "Fidèles" in job.error) == ("failed", True)
+    assert len(values(bearers, "points")) == 10
 
 
 def test_the_api_of_attributes(bearers: Shop) -> None:
@@ -186,6 +206,19 @@ def test_tags_are_renamed_merged_and_deleted(shop: Shop) -> None:
     assert shop.call("DELETE", "tags/newest").status_code == 404
 
 
+def test_every_attribute_is_counted_in_one_reading(bearers: Shop) -> None:
+    strange = {'5" nails': 1, "back\\slash": 2, "été": 3, "a'b; --": None}
+    bearers.add(
+        {"email": "s@example.org", "attributes": strange},
+        {"email": "t@example.org", "attributes": {"été": 4}},
+    )
+    names = ["points", "size", *strange, "nobody"]
+    living = queries.living(bearers.account.pk)
+    each = {name: queries.bearing(living, name).count() for name in names}
+    assert queries.bearers(bearers.account.pk, names) == each
+    assert (each["points"], each["été"], each["nobody"]) == (10, 2, 0)
+
+
 def test_the_pages(bearers: Shop) -> None:
     reader = Client(headers={"Accept-Language": "fr"})
     reader.force_login(bearers.user)
@@ -193,6 +226,7 @@ def test_the_pages(bearers: Shop) -> None:
     assert "points" in page
     found = definition(bearers)
     assert ">10<" in reader.get(f"/attributes/{found.pk}/count").content.decode()
+    assert f'id="attribute-{found.pk}-count"' in reader.get("/attributes/counts").content.decode()
     answer = reader.post("/attributes/", {"name": "a.b", "type": "text"})
     assert answer.status_code == 422
     reader.post("/attributes/", {"name": "birthday", "type": "date"})

@@ -73,6 +73,16 @@ def table(request: PageRequest) -> HttpResponse:
 
 @require_GET
 @page
+def counts(request: PageRequest) -> HttpResponse:
+    """A fragment: of each attribute, how many contacts have a value; asked for when the page is there, once for all."""
+    definitions = list(for_account(AttributeDefinition, request.actor).order_by("name"))
+    known = queries.bearers(request.actor.account_id, [each.name for each in definitions])
+    rows = [(each, known[each.name]) for each in definitions]
+    return render(request, "contacts/attribute_counts.html", {"rows": rows})
+
+
+@require_GET
+@page
 def count(request: PageRequest, attribute_id: str) -> HttpResponse:
     """How many contacts have a value: counted when the page is there, since that reads all of them."""
     definition = find(AttributeDefinition, attribute_id, actor=request.actor)

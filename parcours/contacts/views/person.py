@@ -18,8 +18,9 @@ from parcours.contacts.forms import ConsentForm, add_faults
 from parcours.contacts.forms_profile import ProfileForm
 from parcours.contacts.models import AttributeDefinition, Channel, ConsentValue, Contact, List
 from parcours.contacts.panels import panels
+from parcours.contacts.views.events import events_of, families
 from parcours.contacts.views.people import found_contact, people
-from parcours.contacts.views.words import CONSENT_TONES, events_of, families, source_of
+from parcours.contacts.views.words import CONSENT_TONES, source_of
 from parcours.lib import clock
 from parcours.lib.problems import Invalid
 
@@ -239,7 +240,7 @@ def timeline_part(request: PageRequest, contact_id: str) -> HttpResponse:
         "families": families(),
         "family": family if wanted else "",
         "as_of": part.as_of,
-        "events": events_of(contact.account_id, part.items),
+        "events": events_of(contact.account, part.items),
         "next": part.next,
     }
     return render(request, "contacts/timeline.html", context)
