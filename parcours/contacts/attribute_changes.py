@@ -53,10 +53,14 @@ def rename(definition: AttributeDefinition, name: str) -> Job:
 
 
 def change_type(definition: AttributeDefinition, kind: str) -> Job:
-    """Give an attribute another type, if every value fits it: the job says how many do not."""
+    """Give an attribute another type, if every value fits it: the job says how many do not.
+
+    Raises Problem (409) while criteria or a journey use it: what they ask of it would mean something else, or nothing.
+    """
     if kind not in AttributeDefinition.Type.values:
         types = ", ".join(AttributeDefinition.Type.values)
         raise _refuse("/type", _("A type is one of: %(types)s.") % {"types": types})
+    uses.refuse_while_used(definition.account_id, "attribute", definition.name, by_name=False)
     with transaction.atomic():
         lock(definition.account_id)
         _refuse_while_changing(definition)
@@ -121,6 +125,8 @@ def _rename(running: jobs.Running) -> None:
 def _delete(running: jobs.Running) -> None:
     job = running.job
     name = job.parameters["name"]
+    if not job.done_lines:  # Something may have come to use it while the job waited.
+        uses.refuse_while_used(job.account_id, "attribute", name)
     _until_none_is_left(running, name, lambda values: values.pop(name, None) is not None, [name])
     with transaction.atomic():
         lock(job.account_id)

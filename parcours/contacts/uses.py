@@ -44,6 +44,9 @@ class Use:
     kind: str
     name: str
     url: str
+    by_name: bool = (
+        False  # it only says the name, as a template does: what holds of the value does not matter to it
+    )
 
     def __str__(self) -> str:
         return _("%(kind)s “%(name)s”") % {"kind": self.kind, "name": self.name}
@@ -78,12 +81,14 @@ def of_account(account_id: int) -> Uses:
             mentions: set[Mention] = set()
             for document in user.documents:
                 mentions.update(mentioned(document))
+            depends = frozenset(mentions)
             for text in user.texts:
                 mentions.update(
                     ("attribute", next(filter(None, found))) for found in _IN_TEMPLATE.findall(text)
                 )
             for mention in mentions:
-                uses.found[mention].append(Use(str(user.kind), user.name, user.url))
+                by_name = mention not in depends
+                uses.found[mention].append(Use(str(user.kind), user.name, user.url, by_name))
     return uses
 
 
@@ -108,9 +113,9 @@ def mentioned(document: Any) -> Iterator[Mention]:
             yield "attribute", node.removeprefix(_PREFIX)
 
 
-def refuse_while_used(account_id: int, kind: Kind, key: str | int) -> None:
-    """Raises Problem (409 `in-use`) with the names of what uses it."""
-    found = of_account(account_id).of(kind, key)
+def refuse_while_used(account_id: int, kind: Kind, key: str | int, *, by_name: bool = True) -> None:
+    """Raises Problem (409 `in-use`) with the names of what uses it, `by_name` alone or not."""
+    found = [use for use in of_account(account_id).of(kind, key) if by_name or not use.by_name]
     if found:
         names = ", ".join(str(use) for use in found[:20])
         told = [{"kind": use.kind, "name": use.name} for use in found]
