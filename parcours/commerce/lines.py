@@ -157,7 +157,10 @@ class Reader:
         if found is None or not isinstance(value, str) or len(value.strip()) > 10:
             return found
         zone = ZoneInfo(self.account.timezone)
-        following = found.astimezone(zone).date() + timedelta(days=1)
+        day = found.astimezone(zone).date()
+        if day >= date.max - timedelta(days=1):
+            return found
+        following = day + timedelta(days=1)
         return datetime.combine(following, time.min, tzinfo=zone).astimezone(UTC)
 
     def day(self, given: Given, name: str) -> date | None:
