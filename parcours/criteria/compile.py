@@ -231,11 +231,21 @@ class Sql:
 
     def links(self) -> str:
         """Which contact a visitor, or a contact merged away, is."""
-        only = f" HAVING contact IN {self.only}" if self.only else ""
+        if not self.only:
+            return self._links("")
+        # Those once tied to them are found first: to put together who every visitor is takes longer.
+        once = f"SELECT visitor, merged FROM links WHERE {self._until()} AND contact IN {self.only}"
+        return self._links(f" AND (visitor, merged) IN ({once})", f" HAVING contact IN {self.only}")
+
+    def _links(self, which: str, last: str = "") -> str:
         return (
-            f"(SELECT visitor, merged, argMax(links.contact, load) AS contact FROM links"
-            f" WHERE account = {self.account} AND load <= {self.load} GROUP BY visitor, merged{only})"
+            f"(SELECT visitor, merged, argMax(links.contact, load) AS contact FROM links WHERE {self._until()}{which}"
+            f" GROUP BY visitor, merged{last})"
         )
+
+    def _until(self) -> str:
+        """What an account's tables hold at the watermark."""
+        return f"account = {self.account} AND load <= {self.load}"
 
     def _did(self, leaf: Did) -> str:
         place = self.did.setdefault(leaf, len(self.did))

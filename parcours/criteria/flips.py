@@ -69,8 +69,10 @@ def instants(
     """
     sql = _Flips(scope, until, contacts)
     parts = " UNION ALL ".join(sql.parts(node))
+    shared = ", ".join(f"{name} AS MATERIALIZED ({said})" for name, said in sql.moving.items())
     return Statement(
-        f"SELECT due, contact FROM ({parts}) WHERE due > {sql.now} AND due <= {sql.until}"
+        f"{'WITH ' if shared else ''}{shared}"
+        f" SELECT due, contact FROM ({parts}) WHERE due > {sql.now} AND due <= {sql.until}"
         f" GROUP BY due, contact ORDER BY due, contact LIMIT {sql.bound.whole(most)}",
         sql.bound.parameters,
         sql.tables,
@@ -84,6 +86,7 @@ class _Flips(Sql):
         super().__init__(scope, contacts=contacts)
         self.first, self.last = scope.now, until
         self.until = self.bound.whole(until)
+        self.moving: dict[str, str] = {}
 
     def parts(self, node: Node) -> list[str]:
         """One SELECT for each place where instants are found."""
@@ -191,8 +194,11 @@ class _Flips(Sql):
         return f"arrayConcat({', '.join(found)})" if len(found) > 1 else found[0]
 
     def _people(self, subjects: str) -> str:
-        """Rows (contact, browser, due) as the people behind."""
+        """Rows (contact, browser, due) as the people behind. They are few: only who they are is looked up."""
+        moving = f"moving_{len(self.moving)}"
+        self.moving[moving] = subjects
+        links = self._links(f" AND (visitor, merged) IN (SELECT browser, contact FROM {moving})")
         return (
-            f"SELECT s.due AS due, if(l.contact != 0, l.contact, s.contact) AS person FROM ({subjects}) AS s"
-            f" LEFT JOIN {self.links()} AS l ON l.visitor = s.browser AND l.merged = s.contact WHERE person != 0"
+            f"SELECT s.due AS due, if(l.contact != 0, l.contact, s.contact) AS person FROM {moving} AS s"
+            f" LEFT JOIN {links} AS l ON l.visitor = s.browser AND l.merged = s.contact WHERE person != 0"
         )

@@ -260,7 +260,8 @@ class MembersSql(Sql):
         """Events of which something holds, with `person`, whose they are, and the columns that are looked at."""
         names = [*_OF_EVENTS, *read]
         columns = ", ".join([*_OF_EVENTS, *(f"{sql} AS {name}" for name, sql in read.items())])
-        of = f"{columns} FROM events WHERE {where}"
+        # Said to come first: else the store may ask the leaves of every row, before it looks whose the row is.
+        of = f"{columns} FROM events PREWHERE {where}"
         ties = self._ties
         if ties is not None and not self._many:
             return f"SELECT {self._whose(ties)} AS person, {of} AND {self._theirs(ties)}"
