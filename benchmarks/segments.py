@@ -223,7 +223,7 @@ def fill(count: int, contacts: int) -> None:
 
 
 def quiet(seconds: float) -> float:
-    """Wait until nothing is left to digest or to look at again; answers the seconds that it took."""
+    """Wait until nothing is left to digest, to compute or to look at again; answers the seconds that it took."""
     _django()
     from parcours.accounts.models import Account
     from parcours.events import watermark
@@ -231,8 +231,11 @@ def quiet(seconds: float) -> float:
 
     account, started = Account.objects.get(), time.perf_counter()
     while time.perf_counter() - started < seconds:
+        under_way = Segment.objects.exclude(status=Segment.Status.UP_TO_DATE)
         if watermark.digested(account.pk) and not (
-            Stirred.objects.exists() or Segment.objects.filter(settling_at__isnull=False).exists()
+            Stirred.objects.exists()
+            or under_way.exists()
+            or Segment.objects.filter(settling_at__isnull=False).exists()
         ):
             return time.perf_counter() - started
         time.sleep(0.05)
