@@ -146,7 +146,7 @@ class Reader:
         except Unfit as error:
             self.fault(name, str(error))
             return None
-        if found - _TOO_FAR > self.now:
+        if found - self.now > _TOO_FAR:
             self.fault(name, _("This date is to come."))
         return min(found, self.now).astimezone(UTC)
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from parcours.config.api import api
-from tests.architecture.test_routes import World, world
+from tests.architecture.routes import PAGES
+from tests.architecture.test_routes import World, undone, world
 
 pytestmark = pytest.mark.database
 
@@ -42,6 +45,8 @@ TEXTS = (
         "🙂",
         "2026-13-45",
         "2026-01-01",
+        "0001-01-01",
+        "9999-12-31",
         "true",
     ),
 )
@@ -72,6 +77,20 @@ MEMBERS = {
     "/journeys": "name entry exit settings start steps",
 }
 ROUNDS = 3
+#: What the addresses and the forms of pages may say.
+ASKED = (
+    "as_of category column cursor email example folder format from ids list machines metric page pipeline search"
+    " segment sort stage state status tab tag to u under_way owner attribute consent event property kind columns"
+).split()
+SAID = (
+    "action address attribution_days back by category certain channel close_date confirm consent_email"
+    " consent_sms contact consented_on content country criteria currency dates decimal delimiter document"
+    " email encoding external_id first_name folder force history id ids image_url into journey key kind"
+    " language last_name list mend name new_list night_hour note order_id owner phone placed_at plan"
+    " postal_address price product_id proof quote reason reply_to required resubscribe role scopes search"
+    " segment sender sender_email source stage stages subject subtotal tag tags text timezone to total"
+    " track_clicks type under_way url value"
+).split()
 
 
 def _schema(document: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
@@ -132,4 +151,38 @@ def test_junk_is_refused_and_breaks_nothing(db: None, store: Any) -> None:
                 refused = answer.status_code >= 400
                 if answer.status_code >= 500 or (refused and told != "application/problem+json"):
                     broken.append((answer.status_code, method, address[:80], asked, content[:200]))
+    assert not broken
+
+
+def test_pages_are_broken_by_no_junk(db: None, store: Any) -> None:
+    mine = world("ada@example.org")
+    client = mine.browser(raise_request_exception=False)
+    chance = random.Random(2)
+    broken = []
+    for page in PAGES:
+        method, route = page.split()
+        for _ in range(ROUNDS):
+            address = mine.address(route)
+            if "<str:" in route and chance.random() < 0.3:
+                address = "/" + re.sub(
+                    r"<str:\w+>", lambda _: quote(chance.choice(NO_IDS), safe="") or "x", route
+                )
+                address = re.sub(r"<int:\w+>", "1", address)
+            asked = {name: chance.choice(TEXTS) for name in ASKED if chance.random() < 0.15}
+            given: dict[str, Any] = {
+                name: chance.choice((*TEXTS, *map(json.dumps, VALUES)))
+                for name in SAID
+                if chance.random() < 0.5
+            }
+            if "import" in route:
+                given["file"] = SimpleUploadedFile(
+                    chance.choice(("a.csv", "a.ndjson", "\0")), chance.choice(FILES)
+                )
+            with undone():
+                if method == "GET":
+                    answer = client.get(address, asked)
+                else:
+                    answer = client.post(f"{address}?{urlencode(asked)}", given)
+            if answer.status_code >= 500:
+                broken.append((answer.status_code, page, address[:80], asked, given))
     assert not broken

@@ -154,7 +154,7 @@ def one(request: PageRequest, order_id: str) -> HttpResponse:
 def _shown(request: PageRequest, order: Order, form: RefundForm) -> HttpResponse:
     names = products.names(order.account_id, [line["product_id"] for line in order.products])
     lines = [
-        {**line, "name": line.get("name") or names.get(line["product_id"]) or line["product_id"]}
+        {**line, "name": line.get("name") or names.get(line["product_id"]) or line["product_id"] or "—"}
         for line in order.products
     ]
     context = {

@@ -193,7 +193,8 @@ def test_orders_are_searched_and_paged(quiet_shop: Shop) -> None:
     since = (day + timedelta(days=2)).date().isoformat()
     assert len(shop.call("GET", f"orders?from={since}&to={since}")["items"]) == 1
     assert shop.call("GET", "orders?from=yesterday", status=422)["errors"][0]["pointer"] == "/from"
-    assert len(shop.call("GET", "orders?to=9999-12-31")["items"]) == len(shop.call("GET", "orders")["items"])
+    every = len(shop.call("GET", "orders")["items"])
+    assert len(shop.call("GET", "orders?from=0001-01-01T00:00Z&to=9999-12-31")["items"]) == every
     assert "N-1" in shop.file("orders/export?search=N-1")
     assert other.call("GET", f"orders/{first['items'][0]['id']}", status=404)
 
