@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from parcours.criteria import nodes, store
-from parcours.criteria.compile import LINK_COLUMNS, Scope, Statement, are_many
+from parcours.criteria.compile import Scope, Statement, are_many
 from parcours.criteria.evaluate import At, Flat, Store, did, evaluate
 from parcours.criteria.members import MembersSql, Some
 from parcours.criteria.nodes import Did, InJourney, InSegment, Node, event_matches_name
@@ -19,6 +19,17 @@ from parcours.events.entries import Event
 
 MOST_TESTS = 200_000
 """So many times an event is held against a leaf, at most: some hundreds of milliseconds of Python."""
+_LINKS = {
+    "journey": "journey",
+    "version": "version",
+    "step": "step",
+    "enrolment": "enrolment",
+    "message": "message",
+    "send": "send",
+    "order": "order_id",
+    "deal": "deal",
+}
+"""The links of an event, and their columns."""
 _ALWAYS = ("contact", "consent_email", "consent_sms", "consent_whatsapp", "lists", "tags")
 
 
@@ -74,7 +85,7 @@ def _people(leaves: Sequence[nodes.Leaf], fetching: _Fetching) -> dict[int, dict
     names = (*_ALWAYS, *columns)
     for row in store.run(fetching.profiles(columns, attributes)):
         profile = dict(zip(names, row, strict=False))
-        profile["attributes"] = _flat(attributes, row[len(names) :])
+        profile["attributes"] = _flat(attributes, *row[len(names) :])
         found[row[0]] = profile
     return found
 
@@ -84,37 +95,38 @@ def _happened(leaves: Sequence[Did], fetching: _Fetching) -> Mapping[int, Mappin
     found: dict[int, dict[str, list[Event]]] = defaultdict(lambda: defaultdict(list))
     if not leaves:
         return found
-    asked: dict[str, int] = defaultdict(int)
+    asked: dict[str, list[Did]] = defaultdict(list)
     for leaf in leaves:
-        asked[leaf.event] += 1
-    properties = sorted(
-        {where.property for leaf in leaves for where in leaf.where}
-        | {leaf.aggregate.property for leaf in leaves if leaf.aggregate is not None}
-    )
-    links = sorted({LINK_COLUMNS[name] for name in properties if name in LINK_COLUMNS})
-    properties = [name for name in properties if name != "machine"]
-    most = MOST_TESTS // max(asked.values())
+        asked[leaf.event].append(leaf)
+    looked_at = {name: _properties(leaves if name == "*" else some) for name, some in asked.items()}
+    most = MOST_TESTS // max(map(len, asked.values()))
     tests = 0
-    for row in store.run(fetching.events(leaves, links, properties, most + 1)):
-        person, name, at, machine, *more = row
+    for row in store.run(fetching.events(asked, looked_at, most + 1)):
+        person, name, at, machine, *links, texts, numbers = row
         event = Event(name, at, at, "", contact=person, machine=bool(machine))
-        for link, value in zip(links, more, strict=False):
-            setattr(event, "order" if link == "order_id" else link, value)
-        event.properties = _flat(properties, more[len(links) :])
-        for pattern, leaves_of in asked.items():
+        for link, value in zip(_LINKS, links, strict=True):
+            setattr(event, link, value)
+        event.properties = _flat(looked_at["*" if "*" in asked else name], texts, numbers)
+        for pattern, some in asked.items():
             if event_matches_name(pattern, name):
                 found[person][pattern].append(event)
-                tests += leaves_of
+                tests += len(some)
         if tests > MOST_TESTS:
             return None
     return found
 
 
-def _flat(names: Sequence[str], values: Sequence[Any]) -> Flat:
-    """Properties of these names; of each, its texts and its numbers in turn."""
+def _properties(leaves: Sequence[Did]) -> list[str]:
+    """The properties of events that leaves look at."""
+    names = {where.property for leaf in leaves for where in leaf.where}
+    return sorted(names | {leaf.aggregate.property for leaf in leaves if leaf.aggregate is not None})
+
+
+def _flat(names: Sequence[str], texts: Sequence[Any], numbers: Sequence[Any]) -> Flat:
+    """Properties of these names, in their order: of each its texts, and its numbers."""
     return Flat(
-        {name: texts for name, texts in zip(names, values[::2], strict=True) if texts},
-        {name: numbers for name, numbers in zip(names, values[1::2], strict=True) if numbers},
+        {name: some for name, some in zip(names, texts, strict=True) if some},
+        {name: some for name, some in zip(names, numbers, strict=True) if some},
     )
 
 
@@ -122,30 +134,38 @@ class _Fetching(MembersSql):
     """The statements that fetch what is known of the contacts."""
 
     def profiles(self, columns: Sequence[str], attributes: Sequence[str]) -> Statement:
-        """Who exists, with some columns (instants in ms) and, of each attribute, its texts and its numbers."""
+        """Who exists, with some columns (instants in ms), and the texts and the numbers of each attribute."""
         dates = {"created_at", "updated_at", "last_seen_at"}
-        asked = [f"toUnixTimestamp64Milli({name})" if name in dates else name for name in columns]
+        asked = [f"toUnixTimestamp64Milli(profiles.{name})" if name in dates else name for name in columns]
+        asked = [f"{sql} AS asked_{place}" for place, sql in enumerate(asked)]
+        exists = f"(gone = 0 AND profiles.created_at <= {self._at(self.scope.now)}) AS is_there"
         return self._statement(
-            f"SELECT {', '.join([*_ALWAYS, *asked, *self._maps(attributes)])} FROM (SELECT * FROM profiles"
-            f" WHERE account = {self.account} AND load <= {self.load}{self._among('contact')}"
-            " ORDER BY contact, load DESC LIMIT 1 BY contact)"
-            f" WHERE gone = 0 AND created_at <= {self._at(self.scope.now)}"
+            f"SELECT * EXCEPT is_there FROM (SELECT {', '.join([*_ALWAYS, *asked, *self._maps(attributes)])}, {exists}"
+            f" FROM profiles PREWHERE account = {self.account} AND load <= {self.load}{self._among('contact')}"
+            " ORDER BY contact, load DESC LIMIT 1 BY contact) WHERE is_there"
         )
 
     def events(
-        self, leaves: Sequence[Did], links: Sequence[str], properties: Sequence[str], most: int
+        self, leaves: Mapping[str, Sequence[Did]], looked_at: Mapping[str, Sequence[str]], most: int
     ) -> Statement:
-        """Whose events of these leaves there are, `most` at most: whose, name, instant (ms), whether of a machine,
-        links, and, of each property, its texts and its numbers."""
+        """Whose events of leaves on each name there are, `most` at most: whose, name, instant (ms), whether of a
+        machine, links, and the texts and the numbers of the properties that are looked at."""
+        everything = [leaf for some in leaves.values() for leaf in some]
+        if "*" in leaves:
+            names = [name for name in leaves if name != "*"]
+            named = " OR ".join([f"({self._named('*')})", *map(self._named, names)])
+            found = [self._some(everything, f"({named})", looked_at["*"])]
+        else:
+            found = [self._some(some, self._named(name), looked_at[name]) for name, some in leaves.items()]
+        return self._statement(f"SELECT * FROM ({' UNION ALL '.join(found)}) LIMIT {self.bound.whole(most)}")
+
+    def _some(self, leaves: Sequence[Did], named: str, properties: Sequence[str]) -> str:
+        """Events that one of some leaves may count."""
         assert self._ties is not None
-        names = sorted({leaf.event for leaf in leaves} - {"*"})
-        named = [f"name IN {self.bound.add(names, 'Array(String)')}"] if names else []
-        named += [f"({self._named('*')})"] if any(leaf.event == "*" for leaf in leaves) else []
-        return self._statement(
-            f"SELECT {self._whose(self._ties)}, name, toUnixTimestamp64Milli(occurred_at),"
-            f" {', '.join(['machine', *links, *self._maps(properties)])}"
-            f" FROM events WHERE {self._reach(leaves)} AND ({' OR '.join(named)})"
-            f" AND {self._theirs(self._ties)} LIMIT {self.bound.whole(most)}"
+        return (
+            f"SELECT {self._whose(self._ties)} AS person, name, toUnixTimestamp64Milli(occurred_at) AS at, machine,"
+            f" {', '.join([*_LINKS.values(), *self._maps(properties)])} FROM events"
+            f" PREWHERE {self._reach(leaves)} AND {named} AND {self._theirs(self._ties)}"
         )
 
     def members_of(self, leaf: InSegment | InJourney) -> Statement:
@@ -153,8 +173,13 @@ class _Fetching(MembersSql):
         return self._statement(f"SELECT person FROM ({self._set(leaf)}) WHERE person IN {self.only}")
 
     def _maps(self, names: Sequence[str]) -> list[str]:
+        """The texts and the numbers of these keys, as two arrays in their order."""
         keys = [self.bound.text(name) for name in names]
-        return [f"{column}[{key}]" for key in keys for column in ("texts", "numbers")]
+        kinds = {"texts": "Array(Array(String))", "numbers": "Array(Array(Decimal(38, 10)))"}
+        return [
+            f"CAST([{', '.join(f'{column}[{key}]' for key in keys)}], '{kind}') AS some_{column}"
+            for column, kind in kinds.items()
+        ]
 
     def _statement(self, sql: str) -> Statement:
         return Statement(sql, self.bound.parameters, self.tables)
