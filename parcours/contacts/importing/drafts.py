@@ -179,7 +179,9 @@ def run(draft: Draft) -> Job:
     found, options = mapped(draft), draft.options
     with transaction.atomic():
         imported = (
-            Import.objects.select_for_update().select_related("account", "job").get(pk=draft.imported.pk)
+            Import.objects.select_for_update(of=("self",))
+            .select_related("account", "job")
+            .get(pk=draft.imported.pk)
         )
         if imported.job is not None:  # pressed twice
             return imported.job
