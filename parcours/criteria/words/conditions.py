@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from parcours.criteria import values
 from parcours.criteria.words import amounts
 
 GAP = "…"
@@ -16,6 +17,7 @@ _LONGEST = 120
 _POSITIVE = {"ne": "eq", "not_in": "in", "not_contains": "contains", "missing": "exists"}
 _DURATIONS = {"within_last": "within_last", "not_within_last": "outside", "within_next": "within_next"}
 _ORDER = ("gt", "gte", "lt", "lte", "between")
+_TO_THE_END = ("after", "gt", "lte")
 _KNOWN = {"eq", "in", "contains", "starts_with", "ends_with", "exists", *_ORDER}
 _FLIPPED = {
     "gt": "lte",
@@ -152,6 +154,17 @@ class Reader:
             return GAP
         return self.text(self.names.get((kind, str(value))) or str(value))
 
+    def _day(self, value: Any, op: str, hours: bool) -> str | None:
+        """A date in words; None when it is none. A day counts whole after `after` and before `lte` only where its end
+        is written; where what is compared has an hour (`hours`), its beginning is said with the hour."""
+        if not isinstance(value, str):
+            return None
+        if op not in _TO_THE_END:
+            return amounts.date(value, self.language, self.zone)
+        if values.is_date_alone(value) and hours:
+            value = f"{value}T00:00"
+        return amounts.date(value.removesuffix(amounts.END_OF_DAY), self.language, self.zone)
+
     def _one(self, value: Any, sort: str, kind: str | None) -> str:
         if value == {"run": "key"}:
             return self.run_key
@@ -167,8 +180,11 @@ class Reader:
             return amounts.date(value, self.language, self.zone) or GAP
         return self.text(value)
 
-    def condition(self, document: Any, *, sort: str = "text", kind: str | None = None) -> Condition:
-        """The condition of `op` and `value`. `sort`: text, money, date, boolean; `kind` is whose ids the values are."""
+    def condition(
+        self, document: Any, *, sort: str = "text", kind: str | None = None, hours: bool = False
+    ) -> Condition:
+        """The condition of `op` and `value`. `sort`: text, money, date, boolean; `kind` is whose ids the values are;
+        `hours` says that what is compared are instants, not days."""
         said = document if isinstance(document, dict) else {}
         op, value = said.get("op"), said.get("value")
         if not isinstance(op, str):
@@ -177,7 +193,7 @@ class Reader:
             length = amounts.Length(value, self.language)
             return Condition(_DURATIONS[op], (length.said,), "length", length=length)
         if op in ("before", "after"):
-            day = amounts.date(value, self.language, self.zone) if isinstance(value, str) else None
+            day = self._day(value, op, hours)
             if day is not None:
                 return Condition("lt" if op == "before" else "gt", (day,), "date")
             length = amounts.Length(value, self.language)
@@ -197,7 +213,12 @@ class Reader:
             sort = "text"
         if sort == "date" and not all(isinstance(one, str) for one in given):
             sort = "number"
-        words = tuple(self._one(one, sort, kind) for one in given[: MOST_SAID + 1])
+        if sort == "date" and positive in _ORDER:
+            ends = ("gte", "lte") if positive == "between" else (positive,)
+            days = [self._day(one, end, hours) or GAP for one, end in zip(given, ends, strict=True)]
+            return Condition(positive, tuple(days), sort)
+        whose = kind if positive in ("eq", "in") else None
+        words = tuple(self._one(one, sort, whose) for one in given[: MOST_SAID + 1])
         more = len(given) - MOST_SAID if len(given) > MOST_SAID + 1 else 0
         if sort != "money" and words and all(_is_number(one) for one in given):
             sort = "number"

@@ -200,7 +200,7 @@ def _how_many(count: Count) -> str:
     return {
         "gt": f"more than {first}",
         "gte": f"at least {first}",
-        "lt": f"less than {first}",
+        "lt": f"fewer than {first}",
         "lte": f"at most {first}",
         "eq": f"exactly {first}",
         "in": first,

@@ -58,8 +58,14 @@ FIELDS: dict[str, Noun] = {
     ),
 }
 
-#: field of a deal -> whose ids it holds
-FIELD_KINDS = {"deal.pipeline": "pipeline", "deal.stage": "stage", "deal.owner": "user"}
+#: field of a contact or of a deal -> whose ids it holds
+FIELD_KINDS = {
+    "country": "country",
+    "locale": "language",
+    "deal.pipeline": "pipeline",
+    "deal.stage": "stage",
+    "deal.owner": "user",
+}
 
 #: date of a contact -> (fr, fr negated, en, en negated), to be followed by when
 DATED: dict[str, tuple[str, str, str, str]] = {
@@ -128,6 +134,11 @@ _PROPERTIES: dict[str, tuple[str, str]] = {
     "order_id": ("le numéro de commande", "order number"),
     "order": ("la commande", "order"),
     "product_id": ("le produit", "product"),
+    "products.product_id": ("le produit", "product"),
+    "products.name": ("le nom du produit", "product name"),
+    "products.category": ("la catégorie du produit", "product category"),
+    "products.price": ("le prix du produit", "product price"),
+    "products.quantity": ("la quantité du produit", "product quantity"),
     "sku": ("la référence", "SKU"),
     "category": ("la catégorie", "category"),
     "reason": ("le motif", "reason"),
@@ -145,7 +156,7 @@ _PROPERTIES: dict[str, tuple[str, str]] = {
 }
 
 MONEY = frozenset("total subtotal revenue amount value price tax shipping discount".split())
-"""Properties that are amounts in the account's currency when they are numbers."""
+"""Properties that are amounts in the account's currency when they are numbers, also those of an order's products."""
 
 #: event -> the property that is its amount: "orders of more than 50 €"
 AMOUNT_OF = {
@@ -182,6 +193,8 @@ KIND_OF = {
     "stage": "stage",
     "from_stage": "stage",
     "product_id": "product",
+    "products.product_id": "product",
+    "country": "country",
 }
 
 
@@ -189,3 +202,8 @@ def property_noun(name: str, language: str) -> str | None:
     """What a property is called ("le total", "total"); None for one that only its own name tells."""
     found = _PROPERTIES.get(name)
     return None if found is None else found[0 if language == "fr" else 1]
+
+
+def is_money(name: str) -> bool:
+    """Whether a property, reached through objects or not, is an amount when it is a number."""
+    return name.rpartition(".")[2] in MONEY

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from parcours.criteria.parse import BUILT_IN, DEAL_FIELDS
 from parcours.criteria.words import english, french
 from parcours.criteria.words.conditions import GAP, Aggregate, Condition, Count, Done, Filter, Names, Reader
-from parcours.criteria.words.nouns import FIELD_KINDS, KIND_OF, MONEY
+from parcours.criteria.words.nouns import DATED, FIELD_KINDS, KIND_OF, is_money
 
 MOST_PHRASES = 1_000
 DEEPEST = 40
@@ -171,7 +171,8 @@ class _Speaker:
         sort = _dated(leaf, "date" if attribute or own == "date" else "text")
         if name == "deal.amount" and _is_amount(leaf):
             sort = "money"
-        condition = self.reader.condition(leaf, sort=sort, kind=FIELD_KINDS.get(name)).turned(negated)
+        kind, hours = FIELD_KINDS.get(name), name in DATED
+        condition = self.reader.condition(leaf, sort=sort, kind=kind, hours=hours).turned(negated)
         return self.speech.field(name.removeprefix("attributes."), attribute, condition)
 
     def _journey(self, leaf: dict[str, Any], negated: bool) -> str:
@@ -219,7 +220,7 @@ class _Speaker:
             ]
             if journeys and isinstance(said.get("value"), str):
                 said = {**said, "value": self._step(journeys[0], said["value"])}
-        sort = "money" if name in MONEY and _is_amount(said) else "text"
+        sort = "money" if is_money(name) and _is_amount(said) else "text"
         return Filter(name, self.reader.condition(said, sort=sort, kind=KIND_OF.get(name)))
 
     def _aggregate(self, leaf: dict[str, Any]) -> Aggregate | None:
@@ -227,7 +228,7 @@ class _Speaker:
             if kind in leaf:
                 said = leaf[kind] if isinstance(leaf[kind], dict) else {}
                 name = said.get("property") if isinstance(said.get("property"), str) else GAP
-                sort = "money" if name in MONEY else "text"
+                sort = "money" if is_money(name or "") else "text"
                 return Aggregate(kind, name or GAP, self.reader.condition(said, sort=sort))
         return None
 
