@@ -192,3 +192,19 @@ def test_an_import_from_the_page_to_its_report(quiet_shop: Shop) -> None:
     assert "n’est pas une adresse e-mail" in report
     assert quiet_shop.call("GET", "deals?search=cuisine")["items"][0]["amount"] == 1200.5
     assert text_of(reader.get(answer["Location"] + "/progress"))
+
+
+def test_the_activity_of_a_contact_names_stages_as_people_do(shop: Shop) -> None:
+    stages = [{"name": "Devis envoyé"}, {"name": "Gagné", "kind": "won"}]
+    shop.call("POST", "deals/pipelines", {"name": "Grands comptes", "stages": stages}, status=201)
+    deal = {"name": "Cuisine", "contacts": [{"email": "ada@example.org"}]}
+    made = shop.call("POST", "deals", deal, status=201)
+    shop.call("PATCH", f"deals/{made['id']}", {"stage": "Gagné"})
+    shop.catch_up()
+    path = f"/contacts/{made['contacts'][0]['id']}/timeline"
+    page = text_of(shop.browser().get(path))
+    assert (
+        page.count("Devis envoyé") == 4
+    )  # the first stage, told and in the facts; then `from` and `from_stage`
+    assert page.count("Grands comptes") == 2
+    assert "gagne" not in page

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from parcours.accounts.models import Account
 from parcours.contacts import naming
 from parcours.contacts.naming import Named
-from parcours.contacts.views.facts import SALES, amount, facts_of
+from parcours.contacts.views.facts import IN_PIPELINES, SALES, amount, facts_of
 from parcours.contacts.views.words import consent_name, field_name, source_of
 from parcours.events import catalogue
 from parcours.events import names as object_names
@@ -126,6 +126,10 @@ def _pointed(item: dict[str, Any]) -> Iterator[tuple[str, str]]:
         value = item["properties"].get(kind)
         if isinstance(value, str | int) and item["name"].startswith(f"{kind}."):
             yield kind, str(value)
+    if item["name"].startswith("deal."):
+        for name, kind in IN_PIPELINES.items():
+            if isinstance(item["properties"].get(name), str):
+                yield kind, item["properties"][name]
 
 
 def _objects(item: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -154,7 +158,7 @@ def _detail(
         return source_of(str(properties.get("source", "")))
     if item["name"] == "contact.updated":
         return ", ".join(field_name(str(field)) for field in properties.get("fields", ()))[:_LONGEST_DETAIL]
-    if bought := _bought(item, currency):
+    if bought := _bought(item, named, currency):
         return bought[:_LONGEST_DETAIL]
     for link in ("message", "journey"):
         if found := named.get((link, str(item.get(link, "")))):
@@ -170,11 +174,15 @@ def _detail(
     return str(item.get("step", ""))
 
 
-def _bought(item: dict[str, Any], currency: str) -> str:
+def _bought(item: dict[str, Any], named: Mapping[tuple[str, str], Named], currency: str) -> str:
     """Of an event of a sale, its order, its product or its deal, and the amount that says most; else nothing."""
     properties = item["properties"]
     if item["name"].partition(".")[0] not in SALES:
         return ""
     amounts = (amount(item, name, properties.get(name), currency) for name in _AMOUNTS)
-    names = (str(properties[name]) for name in _SOLD if properties.get(name))
+    names = (
+        found.name if (found := named.get((name, str(properties[name])))) else str(properties[name])
+        for name in _SOLD
+        if properties.get(name)
+    )
     return " · ".join(part for part in (next(names, ""), next(filter(None, amounts), "")) if part)

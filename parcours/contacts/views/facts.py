@@ -47,6 +47,8 @@ _PROPERTIES = {
 }
 #: Categories of events of sales, and those of their properties that are amounts of money.
 SALES = ("order", "payment", "cart", "product", "deal")
+#: Properties of the events of deals, and the kind of what they name by its key.
+IN_PIPELINES = {"pipeline": "pipeline", "stage": "stage", "from_stage": "stage", "from": "stage"}
 _AMOUNTS = ("total", "subtotal", "tax", "shipping", "discount", "revenue", "value", "amount", "price")
 _LARGEST = 1e12  # Beyond, it is no money.
 _LONGEST_FACT = 1_000
@@ -85,7 +87,11 @@ def facts_of(
     for name, value in item["properties"].items():
         label = labels.get(name) or str(_PROPERTIES.get(name, name))
         kind = name.removesuffix("_id")
-        if found := named.get((name, str(value))):
+        if item["name"].startswith("deal.") and (
+            stood := named.get((IN_PIPELINES.get(name, ""), str(value)))
+        ):
+            facts.append(Fact(label, stood.name))
+        elif found := named.get((name, str(value))):
             facts.append(Fact(str(catalogue.label(item["name"], language)), found.name, found.url))
         elif name != kind and (known := objects.get((kind, str(value)))):
             facts.append(Fact(label, f"{known} ({value})"))
