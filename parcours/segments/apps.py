@@ -11,6 +11,7 @@ class SegmentsAppConfig(AppConfig):
         from parcours.contacts import audience as contacts_audience
         from parcours.contacts import naming, panels, uses
         from parcours.segments import audience, settling
+        from parcours.segments.builder import places
         from parcours.segments.models import Segment
         from parcours.segments.stirred import listener
         from parcours.tracking import fanout
@@ -18,6 +19,8 @@ class SegmentsAppConfig(AppConfig):
 
         fanout.register(listener)
         jobs.register_follower(settling.is_followed)
+        naming.register("country", places.countries)
+        naming.register("language", places.languages)
         naming.register("segment", naming.Rows(lambda: Segment, page="segments:profiles"))
         contacts_audience.register_segments(audience.names, audience.reader)
         uses.register(audience.users)

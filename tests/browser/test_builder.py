@@ -12,6 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from parcours.criteria.parse_tests import OPERATORS
 from tests.fixtures.browser import Visits, assert_accessible, assert_fits, shoot
 from tests.fixtures.installation import Account, Installation
 
@@ -274,4 +275,111 @@ def test_without_the_program_the_form_still_works(visits: Visits, account: Accou
     field.fill('{"all": [{"field": "city", "op": "eq", "value": "Nantes"}]}')
     page.get_by_role("button", name="Enregistrer le segment").click()
     expect(page.get_by_text("est créé")).to_be_visible()
+    visits.faults.clear()
+
+
+#: A value for each operator, as the contract writes it.
+VALUES: list[tuple[tuple[str, ...], list[Any]]] = [
+    (("eq", "ne"), ["x", 5, True, "2026-01-02"]),
+    (("in", "not_in"), [["x", "y"], [1, 2], []]),
+    (("contains", "not_contains", "starts_with", "ends_with"), ["x"]),
+    (("gt", "gte", "lt", "lte"), [5, "2026-01-02", "2026-01-02T10:00:00Z"]),
+    (("between",), [[1, 5], ["2026-01-02", "2026-02-03T23:59:59.999"]]),
+    (("before", "after"), ["90d", "2026-01-02", "2026-01-02T23:59:59.999"]),
+    (("within_last", "not_within_last", "within_next"), ["90d", "30s"]),
+    (("exists", "missing"), [None]),
+]
+
+
+def _conditions(operators: tuple[str, ...]) -> list[dict[str, Any]]:
+    written = [(op, value) for ops, values in VALUES for op in ops if op in operators for value in values]
+    return [{"op": op} if value is None else {"op": op, "value": value} for op, value in written]
+
+
+def _holds(condition: dict[str, Any], kind: type) -> bool:
+    """Whether a value, or one of several, is of a kind."""
+    value = condition.get("value")
+    return any(isinstance(one, kind) for one in (value if isinstance(value, list) else [value]))
+
+
+def test_every_operator_is_shown_as_it_is_written(visits: Visits, account: Account, lyon: int) -> None:
+    asked = _conditions(OPERATORS["any"])
+    numbers = [one for one in _conditions(OPERATORS["amount"]) if not _holds(one, str)]
+    counts = [one for one in _conditions(OPERATORS["count"]) if not _holds(one, str)]
+    dates = [
+        one
+        for one in _conditions(OPERATORS["date"])
+        if not _holds(one, int) and "x" not in str(one.get("value"))
+    ]
+    criteria = {
+        "all": [
+            {"event": "cueillette", "where": [{"property": "fruit", **one} for one in asked]},
+            {"any": [{"event": "cueillette", "avg": {"property": "poids", **one}} for one in numbers]},
+            {"any": [{"event": "cueillette", "count": one} for one in counts]},
+            {"any": [{"field": "created_at", **one} for one in dates]},
+        ]
+    }  # fmt: skip
+    page = visits.page(account=account, language="fr")
+    page.goto("/segments/new")
+    page.get_by_role("button", name="JSON").click()
+    page.locator("#id_criteria").fill(json.dumps(criteria))
+    page.get_by_role("button", name="JSON").click()
+    shown = page.locator("select.operator")
+    expect(shown.first).to_be_visible()
+    assert "" not in shown.evaluate_all("all => all.map(one => one.value)")
+    after = page.locator('.where:has(select option[value="after:dateEnd"]:checked)').locator("input").nth(1)
+    assert after.input_value() == "2026-01-02T00:00", "a day alone is where it begins"
+    assert _saved(page) == criteria
+    visits.faults.clear()  # of criteria that cannot be: every kind of value was tried on every operator
+
+
+def test_days_counts_and_countries_are_composed(visits: Visits, account: Account, lyon: int) -> None:
+    words = TEXTS["fr"]
+    page = visits.page(account=account, language="fr")
+    page.goto("/segments/new")
+    root = page.locator(".group-root")
+    _choose(page, root, words, "Création", keys=False)
+    made = page.get_by_role("region", name="Création")
+    compare = made.get_by_label("Comparaison : Création")
+    for operator, value, said in (
+        ("after:dateEnd", "2026-01-02T23:59:59.999", "a été créé après le 2 janvier 2026"),
+        ("before:date", "2026-01-02", "a été créé avant le 2 janvier 2026"),
+        ("lte:dateEnd", "2026-01-02T23:59:59.999", "a été créé le 2 janvier 2026 ou avant"),
+        ("eq:date", "2026-01-02", "a été créé le 2 janvier 2026"),
+    ):
+        compare.select_option(operator)
+        made.locator("input[type=date]").fill("2026-01-02")
+        assert _saved(page)["all"][0]["value"] == value
+        expect(page.locator("[data-sentence]")).to_have_text(said)
+    compare.select_option("between:dates")
+    made.locator("input[type=date]").first.fill("2026-01-02")
+    made.locator("input[type=date]").last.fill("2026-02-03")
+    assert _saved(page)["all"][0]["value"] == ["2026-01-02", "2026-02-03T23:59:59.999"]
+
+    compare.select_option("in:days")
+    for day in ("2026-01-02", "2026-02-03"):
+        made.locator("input[type=date]").fill(day)
+        page.keyboard.press("Enter")
+    assert _saved(page)["all"][0]["value"] == ["2026-01-02", "2026-02-03"]
+    expect(made.locator(".chip")).to_have_count(2)
+
+    _choose(page, root, words, "Pays", keys=False)
+    page.get_by_role("combobox", name="Valeur : Pays").press_sequentially("suisse", delay=20)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("combobox", name="Valeur : Pays")).to_have_value("Suisse")
+    assert _saved(page)["all"][1] == {"field": "country", "op": "eq", "value": "CH"}
+    expect(page.locator("[data-sentence]")).to_contain_text("a pour pays")
+
+    _choose(page, root, words, words["orders"], keys=False)
+    orders = page.get_by_role("region", name=words["orders"])
+    orders.get_by_label(words["often"]).select_option("in")
+    orders.get_by_role("combobox", name=words["times"]).fill("4")
+    page.keyboard.press("Enter")
+    assert _saved(page)["all"][2]["count"] == {"op": "in", "value": [2, 4]}
+    orders.get_by_label(words["often"]).select_option("ne")
+    assert _saved(page)["all"][2]["count"] == {"op": "ne", "value": 2}
+    _choose(page, root, words, "ceuillette", keys=False)
+    expect(page.locator(".audience-warnings")).to_contain_text("ceuillette")
+    assert_accessible(page)
+    assert all("422" in fault for fault in visits.faults)  # of criteria that were still being written
     visits.faults.clear()

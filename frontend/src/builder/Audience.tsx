@@ -34,6 +34,8 @@ interface Found {
   as_of: string;
   count: number;
   sample: Person[];
+  /** What the criteria name and the account never received. */
+  warnings: Fault[];
 }
 
 async function post(url: string, body: unknown, token: string, signal: AbortSignal): Promise<Response> {
@@ -161,6 +163,13 @@ export function Audience({ criteria, said, words, preview, person, token, zone }
             </>
           ) : null}
         </div>
+        {found && state === "known" && found.warnings.length ? (
+          <ul className="audience-warnings">
+            {found.warnings.map((one) => (
+              <li key={one.pointer}>{one.detail}</li>
+            ))}
+          </ul>
+        ) : null}
         {found && state !== "refused" && state !== "failed" && found.sample.length ? (
           <ul className="audience-sample" aria-label={words.sample}>
             {found.sample.map((one) => (

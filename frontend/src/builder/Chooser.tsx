@@ -48,6 +48,8 @@ function entriesOf(choices: Choices, words: Words): Entry[] {
   for (const family of choices.families) {
     for (const one of family.events) add(family.label, "event", one.name, one.label, one.meaning, { event: one.name });
   }
+  const ofCampaign = { event: "*", where: [{ property: "campaign_id", op: "eq", value: "" }] };
+  add(words.campaigns!, "event", "campaign_id", words.campaigns!, words.campaigns_meaning!, ofCampaign);
   add(words.section_other!, "event", "*", words.any_event!, words.any_event_meaning!, { event: "*" });
   for (const name of choices.custom) add(words.section_custom!, "event", name, name, "", { event: name });
   return found;

@@ -33,6 +33,8 @@ export function Combo(props: Props) {
   const [active, setActive] = useState(-1);
   const latest = useRef(options);
   latest.current = options;
+  const pointed = useRef<string>(undefined);
+  pointed.current = found[active]?.value;
   const list = useRef<HTMLUListElement>(null);
   const text = typed ?? value;
   // A value already chosen is no search: all is suggested until one types.
@@ -45,7 +47,8 @@ export function Combo(props: Props) {
       try {
         const answer = await latest.current(search, controller.signal);
         setFound(answer);
-        setActive(-1);
+        // Whoever pointed at one before the answer came goes on pointing at it.
+        setActive(answer.findIndex((option) => option.value === pointed.current));
       } catch {
         if (!controller.signal.aborted) setFound([]);
       }
@@ -112,6 +115,7 @@ export function Combo(props: Props) {
         value={text}
         onChange={(event) => {
           setTyped(event.target.value);
+          setActive(-1);
           setOpen(true);
           onText?.(event.target.value);
         }}

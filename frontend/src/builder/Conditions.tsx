@@ -3,7 +3,7 @@
 import { useId } from "react";
 import { type Option, useSurroundings } from "./choices";
 import { ValueField } from "./inputs";
-import { emptyValue, labelOf, offered, operatorOf, type Operator } from "./operators";
+import { labelOf, offered, operatorOf, type Operator, valueFor } from "./operators";
 import type { Fault, Leaf } from "./tree";
 
 interface Props {
@@ -26,7 +26,7 @@ export function Condition({ holder, type, subject, onChange, faults, options, na
   const isRunKey = typeof holder.value === "object" && holder.value !== null && !Array.isArray(holder.value);
   const choose = (chosen: Operator): void => {
     const { value: _value, ...rest } = holder;
-    const value = chosen.input === operator?.input ? holder.value : emptyValue(chosen.input);
+    const value = valueFor(chosen.input, operator?.input, holder.value);
     onChange(value === undefined ? { ...rest, op: chosen.op } : { ...rest, op: chosen.op, value });
   };
   const groups = offered(type);
@@ -48,7 +48,7 @@ export function Condition({ holder, type, subject, onChange, faults, options, na
           if (chosen) choose(chosen);
         }}
       >
-        {operator ? null : <option value="">…</option>}
+        {operator ? null : <option value="">{words[String(holder.op)] ?? "…"}</option>}
         {groups.map((group) =>
           group.title ? (
             <optgroup key={group.title} label={words[group.title]}>
@@ -61,21 +61,21 @@ export function Condition({ holder, type, subject, onChange, faults, options, na
       </select>
       {isRunKey ? (
         <span className="run-key">{words.run_key}</span>
+      ) : !operator ? (
+        holder.value === undefined ? null : <code>{JSON.stringify(holder.value)}</code>
       ) : (
-        operator && (
-          <ValueField
-            input={operator.input}
-            value={holder.value}
-            onChange={(value) => onChange({ ...holder, value })}
-            label={words.value!.replace("%s", subject)}
-            invalid={mine.length > 0}
-            describedBy={mine.length ? `${id}-faults` : undefined}
-            options={options}
-            nameOf={nameOf}
-            numbers={type === "number" || type === "amount"}
-            unit={unit}
-          />
-        )
+        <ValueField
+          input={operator.input}
+          value={holder.value}
+          onChange={(value) => onChange({ ...holder, value })}
+          label={words.value!.replace("%s", subject)}
+          invalid={mine.length > 0}
+          describedBy={mine.length ? `${id}-faults` : undefined}
+          options={options}
+          nameOf={nameOf}
+          numbers={type === "number" || type === "amount"}
+          unit={unit}
+        />
       )}
       <Faults id={`${id}-faults`} faults={mine} />
     </>

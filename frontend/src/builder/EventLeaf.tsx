@@ -1,11 +1,11 @@
 /** What a contact did: which event, of what kind, how often, when, and what its numbers amount to. */
 
 import { useId } from "react";
-import { ask, eventOf, folded, type Option, type Property, useSurroundings } from "./choices";
+import { ask, eventOf, folded, type Option, type Property, suggested, useSurroundings } from "./choices";
 import { Combo } from "./Combo";
 import { Condition, Faults } from "./Conditions";
 import { Icon } from "./icons";
-import { DateField, LengthField, NumberField } from "./inputs";
+import { Chips, DateField, LengthField, NumberField } from "./inputs";
 import type { Fault, Leaf } from "./tree";
 
 interface Props {
@@ -16,6 +16,7 @@ interface Props {
 
 const AGGREGATES = ["sum", "avg", "min", "max"];
 const COUNTS = ["gte", "gt", "eq", "lte", "lt", "between", "ne", "in", "not_in"];
+const isChoice = (op: unknown): boolean => op === "in" || op === "not_in";
 const isObject = (value: unknown): value is Leaf => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The faults of what stands under a key, their pointers counted from there. */
@@ -71,19 +72,14 @@ interface RowProps {
 
 function WhereRow({ event, where, onChange, onRemove, faults, journey }: RowProps) {
   const around = useSurroundings();
-  const { words, names, url, choices } = around;
+  const { words, names, choices } = around;
   const { known, find, typeOf } = usePropertiesOf(event);
   const property = typeof where.property === "string" ? where.property : "";
   const own = known.find((one) => one.name === property);
   const kind = own?.kind ?? "";
   const label = own?.label ?? property;
   const values = async (search: string, signal: AbortSignal): Promise<Option[]> => {
-    if (!property) return [];
-    const answer = await ask<{ values: { value: string; name: string }[] }>(`${url}values`, { event, property, search }, signal);
-    return answer.values.map(({ value, name }) => {
-      if (kind && name) around.remember(kind, value, name);
-      return name ? { value, label: name, hint: value } : { value, label: value };
-    });
+    return property ? suggested(around, kind, { event, property, search }, signal) : [];
   };
   const nameOf = (value: string): string | undefined =>
     property === "step" && journey ? names.get(`step/${journey}/${value}`) : kind ? names.get(`${kind}/${value}`) : undefined;
@@ -112,7 +108,7 @@ function WhereRow({ event, where, onChange, onRemove, faults, journey }: RowProp
         onChange={onChange}
         faults={faults}
         options={values}
-        nameOf={nameOf}
+        nameOf={kind || property === "step" ? nameOf : undefined}
         unit={isMoney(property) ? choices.currency : undefined}
       />
       <button type="button" className="btn-bare" aria-label={words.remove_filter!.replace("%s", label)} onClick={onRemove}>
@@ -124,7 +120,7 @@ function WhereRow({ event, where, onChange, onRemove, faults, journey }: RowProp
 }
 
 const MONEY = new Set(["total", "subtotal", "revenue", "amount", "value", "price", "tax", "shipping", "discount"]);
-const isMoney = (property: string): boolean => MONEY.has(property);
+const isMoney = (property: string): boolean => MONEY.has(property.slice(property.lastIndexOf(".") + 1));
 
 /** The operator and the value that suit a property just chosen, when those at hand do not. */
 function freshValue(type: string, where: Leaf): Leaf {
@@ -143,9 +139,10 @@ function CountFields({ leaf, onChange, faults }: Props) {
   const choose = (chosen: string): void => {
     if (chosen === "some") return set(null);
     if (chosen === "never") return set({ op: "eq", value: 0 });
-    const held = count && typeof count.value === "number" && count.value > 0 ? count.value : 2;
+    const [first] = Array.isArray(count?.value) ? (count.value as unknown[]) : [count?.value];
+    const held = typeof first === "number" && first > 0 ? first : 2;
     if (chosen === "between") return set({ op: chosen, value: [1, Math.max(held, 2)] });
-    set({ op: chosen, value: held });
+    set({ op: chosen, value: isChoice(chosen) ? [held] : held });
   };
   const pair = Array.isArray(count?.value) ? (count.value as unknown[]) : [null, null];
   const mine = under(faults, "/count");
@@ -154,7 +151,7 @@ function CountFields({ leaf, onChange, faults }: Props) {
       <select className="form-select" aria-label={words.how_often} value={value} onChange={(event) => choose(event.target.value)}>
         <option value="some">{words.count_some}</option>
         <option value="never">{words.count_never}</option>
-        {COUNTS.filter((op) => !["ne", "in", "not_in"].includes(op) || op === value).map((op) => (
+        {COUNTS.map((op) => (
           <option key={op} value={op}>
             {words[`count_${op}`]}
           </option>
@@ -167,7 +164,10 @@ function CountFields({ leaf, onChange, faults }: Props) {
           <NumberField value={pair[1]} onChange={(one) => set({ ...count, value: [pair[0], one] })} label={words.highest!} invalid={mine.length > 0} />
         </span>
       ) : null}
-      {count && !never && !Array.isArray(count.value) ? (
+      {count && isChoice(count.op) ? (
+        <Chips input="texts" numbers value={count.value} onChange={(some) => set({ ...count, value: some })} label={words.number_of_times!} invalid={mine.length > 0} />
+      ) : null}
+      {count && !never && !Array.isArray(count.value) && !isChoice(count.op) ? (
         <NumberField value={count.value} onChange={(one) => set({ ...count, value: one })} label={words.number_of_times!} invalid={mine.length > 0} />
       ) : null}
       {count && !never ? <span className="text-secondary">{words.times}</span> : null}

@@ -1,6 +1,6 @@
 /** One criterion, edited by its kind. */
 
-import { ask, fieldOf, listed, type NamedKind, type Option, useSurroundings } from "./choices";
+import { fieldOf, listed, type NamedKind, type Option, suggested, useSurroundings } from "./choices";
 import { Combo } from "./Combo";
 import { Condition, Faults } from "./Conditions";
 import { EventLeaf } from "./EventLeaf";
@@ -35,14 +35,12 @@ export function useTitle(leaf: LeafDocument): string {
 }
 
 function FieldLeaf({ leaf, onChange, faults }: Props) {
-  const { choices, url } = useSurroundings();
+  const around = useSurroundings();
   const title = useTitle(leaf);
   const name = String(leaf.field);
-  const field = fieldOf(choices, name);
-  const values = async (search: string, signal: AbortSignal): Promise<Option[]> => {
-    const answer = await ask<{ values: { value: string }[] }>(`${url}values`, { field: name, search }, signal);
-    return answer.values.map(({ value }) => ({ value, label: value }));
-  };
+  const field = fieldOf(around.choices, name);
+  const kind = field?.kind ?? "";
+  const values = (search: string, signal: AbortSignal): Promise<Option[]> => suggested(around, kind, { field: name, search }, signal);
   return (
     <div className="leaf-fields">
       <Condition
@@ -52,6 +50,7 @@ function FieldLeaf({ leaf, onChange, faults }: Props) {
         onChange={onChange}
         faults={faults}
         options={field?.type === "date" ? undefined : values}
+        nameOf={kind ? (value) => around.names.get(`${kind}/${value}`) : undefined}
       />
       <Faults faults={faults.filter((fault) => fault.pointer === "/field")} />
     </div>

@@ -22,6 +22,8 @@ export interface FieldChoice {
   name: string;
   label: string;
   type: string;
+  /** Whose ids the values are: country, language. */
+  kind: string;
 }
 
 export interface Named {
@@ -87,6 +89,15 @@ export async function ask<T>(url: string, query: Record<string, string>, signal?
   });
   if (!response.ok) throw new Error(String(response.status));
   return (await response.json()) as T;
+}
+
+/** Values seen lately, those that are ids by their names. */
+export async function suggested(around: Surroundings, kind: string, query: Record<string, string>, signal?: AbortSignal): Promise<Option[]> {
+  const answer = await ask<{ values: { value: string; name: string }[] }>(`${around.url}values`, query, signal);
+  return answer.values.map(({ value, name }) => {
+    if (kind && name) around.remember(kind, value, name);
+    return name ? { value, label: name, hint: value } : { value, label: value };
+  });
 }
 
 /** Things of a kind whose name holds a text: from what is at hand, from the server when there are more. */

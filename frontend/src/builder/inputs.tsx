@@ -1,10 +1,10 @@
 /** What values are typed in. Each has its label for those who do not see its place. */
 
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Icon } from "./icons";
-import { type Option, useSurroundings } from "./choices";
+import { folded, type Option, useSurroundings } from "./choices";
 import { Combo } from "./Combo";
-import type { Input } from "./operators";
+import { END_OF_DAY, type Input } from "./operators";
 
 export interface ValueProps {
   input: Input;
@@ -23,7 +23,13 @@ export interface ValueProps {
 }
 
 const none = (): Promise<Option[]> => Promise.resolve([]);
-const asText = (value: unknown): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");
+const asText = (value: unknown): string => (["string", "number", "boolean"].includes(typeof value) ? String(value) : "");
+
+/** The value that a text typed in full names: that of the suggestion of this name, else the text. */
+async function meant(text: string, options: NonNullable<ValueProps["options"]>): Promise<string> {
+  const found = await options(text, new AbortController().signal).catch(() => []);
+  return found.find((one) => folded(one.label) === folded(text))?.value ?? text;
+}
 
 /** A number as typed in French or in English. */
 export function readNumber(text: string): number | null {
@@ -113,12 +119,18 @@ interface DateProps {
   onChange: (value: string) => void;
   label: string;
   invalid?: boolean;
+  /** The last instant of the day is meant, and written. */
+  end?: boolean;
 }
 
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+
 /** A day; an instant written as text (by a program) is kept, and edited as text. */
-export function DateField({ value, onChange, label, invalid }: DateProps) {
-  const text = asText(value);
-  const day = text === "" || /^\d{4}-\d{2}-\d{2}$/.test(text);
+export function DateField({ value, onChange, label, invalid, end }: DateProps) {
+  const written = asText(value);
+  // A day alone, where its end would be meant, is the instant at which it begins: it is shown as such.
+  const text = !end ? written : written.endsWith(END_OF_DAY) ? written.slice(0, 10) : DAY.test(written) ? `${written}T00:00` : written;
+  const day = text === "" || DAY.test(text);
   return (
     <input
       type={day ? "date" : "text"}
@@ -128,43 +140,85 @@ export function DateField({ value, onChange, label, invalid }: DateProps) {
       min={day ? "1900-01-01" : undefined}
       max={day ? "2299-12-31" : undefined}
       value={text}
-      onChange={(event) => onChange(event.target.value)}
+      onChange={(event) => onChange(end && DAY.test(event.target.value) ? event.target.value + END_OF_DAY : event.target.value)}
     />
   );
 }
 
-function Chips(props: ValueProps) {
+interface ChipProps {
+  text: string;
+  onRemove: () => void;
+}
+
+function Chip({ text, onRemove }: ChipProps) {
+  const { words } = useSurroundings();
+  return (
+    <span className="chip">
+      {text}
+      <button type="button" aria-label={words.remove_value!.replace("%s", text)} onClick={onRemove}>
+        <Icon name="x" />
+      </button>
+    </span>
+  );
+}
+
+/** Several days; one is taken once it is written in full and left, or said with Enter. */
+function Days({ value, onChange, label, invalid }: ValueProps) {
+  const held = Array.isArray(value) ? (value as unknown[]) : [];
+  const [typed, setTyped] = useState("");
+  const add = (): void => {
+    if (DAY.test(typed) && typed >= "1900" && !held.includes(typed)) onChange([...held, typed]);
+    setTyped("");
+  };
+  const said = (one: unknown): string =>
+    typeof one === "string" && DAY.test(one)
+      ? new Date(`${one}T00:00:00Z`).toLocaleDateString(document.documentElement.lang, { timeZone: "UTC" })
+      : String(one);
+  return (
+    <div
+      className="chips"
+      onBlur={add}
+      onKeyDown={(event) => {
+        if (event.key !== "Enter" || !typed) return;
+        event.preventDefault();
+        add();
+      }}
+    >
+      {held.map((one, place) => (
+        <Chip key={`${place}-${String(one)}`} text={said(one)} onRemove={() => onChange(held.filter((_, at) => at !== place))} />
+      ))}
+      <DateField value={typed} onChange={setTyped} label={label} invalid={invalid} />
+    </div>
+  );
+}
+
+export function Chips(props: ValueProps) {
   const { value, onChange, label, options = none, nameOf, numbers, invalid, describedBy } = props;
   const { words } = useSurroundings();
   const held = Array.isArray(value) ? (value as unknown[]) : [];
-  const add = (text: string): void => {
-    const parts = numbers ? [text] : text.split(",");
-    const found = parts.flatMap((part) => {
-      const one = numbers ? readNumber(part) : part.trim();
-      return one === null || one === "" || held.includes(one) ? [] : [one];
-    });
-    if (found.length) onChange([...held, ...found]);
+  const latest = useRef(held);
+  latest.current = held;
+  const add = async (text: string): Promise<void> => {
+    const parts = (numbers ? [text] : text.split(",")).map((part) => part.trim()).filter(Boolean);
+    const read = numbers ? parts.map(readNumber) : nameOf ? await Promise.all(parts.map((part) => meant(part, options))) : parts;
+    const found = [...new Set<unknown>(read)].filter((one) => one !== null && !latest.current.includes(one));
+    if (found.length) onChange([...latest.current, ...found]);
   };
   return (
     <div className="chips">
       {held.map((one, place) => (
-        <span className="chip" key={`${place}-${String(one)}`}>
-          {nameOf?.(String(one)) ?? String(one)}
-          <button
-            type="button"
-            aria-label={words.remove_value!.replace("%s", nameOf?.(String(one)) ?? String(one))}
-            onClick={() => onChange(held.filter((_, at) => at !== place))}
-          >
-            <Icon name="x" />
-          </button>
-        </span>
+        <Chip
+          key={`${place}-${String(one)}`}
+          text={nameOf?.(String(one)) ?? String(one)}
+          onRemove={() => onChange(held.filter((_, at) => at !== place))}
+        />
       ))}
       <Combo
         label={label}
         value=""
         options={async (text, signal) => (await options(text, signal)).filter((one) => !held.includes(one.value))}
         onPick={(option) => onChange([...held, numbers ? (readNumber(option.value) ?? option.value) : option.value])}
-        onEnter={add}
+        onEnter={(text) => void add(text)}
         onBackspace={() => held.length && onChange(held.slice(0, -1))}
         placeholder={held.length ? "" : words.several_placeholder}
         invalid={invalid}
@@ -197,14 +251,18 @@ export function ValueField(props: ValueProps) {
       );
     case "date":
       return <DateField {...{ value, onChange, label, invalid }} />;
+    case "dateEnd":
+      return <DateField {...{ value, onChange, label, invalid }} end />;
     case "dates":
       return (
         <span className="pair">
           <DateField {...{ label: words.first_day!, invalid }} value={pair[0]} onChange={(one) => onChange([one, pair[1]])} />
           <span>{words.and}</span>
-          <DateField {...{ label: words.last_day!, invalid }} value={pair[1]} onChange={(one) => onChange([pair[0], one])} />
+          <DateField {...{ label: words.last_day!, invalid }} end value={pair[1]} onChange={(one) => onChange([pair[0], one])} />
         </span>
       );
+    case "days":
+      return <Days {...props} />;
     case "length":
       return <LengthField {...{ value, onChange, label, invalid }} />;
     case "boolean":
@@ -229,6 +287,7 @@ export function ValueField(props: ValueProps) {
           options={options ?? none}
           onPick={(option) => onChange(option.value)}
           onText={(typed) => onChange(typed)}
+          onLeave={nameOf && options ? (typed) => void meant(typed, options).then((one) => one !== typed && onChange(one)) : undefined}
           invalid={invalid}
           describedBy={describedBy}
         />

@@ -2,8 +2,11 @@
 
 import type { Words } from "./choices";
 
-/** What a value is typed in: nothing, a text, several, a number, two, a date, two, a duration, yes or no. */
-export type Input = "none" | "text" | "texts" | "number" | "numbers" | "date" | "dates" | "length" | "boolean";
+/** What a value is typed in: nothing, a text, several, a number, two, the day's beginning, its end, two days, several, a duration, yes or no. */
+export type Input = "none" | "text" | "texts" | "number" | "numbers" | "date" | "dateEnd" | "dates" | "days" | "length" | "boolean";
+
+/** What follows a day to mean its last instant: a day alone is the instant at which it begins. */
+export const END_OF_DAY = "T23:59:59.999";
 
 export interface Operator {
   /** Operator and input: `gt` takes a number in one, a date in another. */
@@ -22,9 +25,14 @@ const TEXT = [
 const NUMBER = [...make("number", "eq", "ne", "gt", "gte", "lt", "lte"), ...make("numbers", "between")];
 const DATE = [
   ...make("length", "within_last", "not_within_last", "within_next", "before", "after"),
-  ...make("date", "before", "after", "gte", "lte", "eq", "ne"),
+  ...make("date", "before"),
+  ...make("dateEnd", "after"),
+  ...make("date", "gte"),
+  ...make("dateEnd", "lte"),
+  ...make("date", "eq", "ne"),
   ...make("dates", "between"),
 ];
+const DAYS = make("days", "in", "not_in");
 const BOOLEAN = make("boolean", "eq", "ne");
 const PRESENCE = make("none", "exists", "missing");
 const SOME = make("texts", "in", "not_in");
@@ -38,9 +46,9 @@ export interface Offered {
 const OFFERED: Record<string, Offered[]> = {
   name: [{ title: "", operators: [...TEXT, ...PRESENCE] }],
   number: [{ title: "", operators: [...NUMBER, ...SOME, ...PRESENCE] }],
-  amount: [{ title: "", operators: [...NUMBER, ...SOME] }],
+  amount: [{ title: "", operators: [...NUMBER, ...SOME, ...PRESENCE] }],
   boolean: [{ title: "", operators: [...BOOLEAN, ...PRESENCE] }],
-  date: [{ title: "", operators: [...DATE, ...PRESENCE] }],
+  date: [{ title: "", operators: [...DATE, ...DAYS, ...PRESENCE] }],
 };
 const ANY: Offered[] = [
   { title: "as_text", operators: TEXT },
@@ -65,11 +73,11 @@ export function operatorOf(type: string, op: unknown, value: unknown): Operator 
       : typeof first === "number"
         ? ["number", "numbers"]
         : bare === "before" || bare === "after"
-          ? [isLength(first) ? "length" : "date"]
+          ? isLength(first) ? ["length"] : ["date", "dateEnd"]
           : type === "date" || bare === "between" || bare === "gte" || bare === "lte"
             ? first === null || first === undefined
-              ? ["number", "numbers", "date", "dates"]
-              : ["date", "dates"]
+              ? ["number", "numbers", "date", "dateEnd", "dates"]
+              : ["date", "dateEnd", "dates"]
             : ["text", "texts", "boolean", "number"];
   for (const input of wanted) {
     const found = among.find((one) => one.input === input);
@@ -78,12 +86,25 @@ export function operatorOf(type: string, op: unknown, value: unknown): Operator 
   return among[0]!;
 }
 
+/** The value when another operator is chosen: the same where it can be. */
+export function valueFor(input: Input, before: Input | undefined, value: unknown): unknown {
+  if (input === before) return value;
+  if (typeof value === "string" && value !== "" && isDay(input) && isDay(before)) {
+    const day = value.replace(END_OF_DAY, "");
+    return input === "dateEnd" && day.length === 10 ? day + END_OF_DAY : day;
+  }
+  return emptyValue(input);
+}
+
+const isDay = (input: Input | undefined): boolean => input === "date" || input === "dateEnd";
+
 /** The value to begin with. */
 export function emptyValue(input: Input): unknown {
   switch (input) {
     case "none":
       return undefined;
     case "texts":
+    case "days":
       return [];
     case "number":
       return null;
@@ -101,6 +122,6 @@ export function emptyValue(input: Input): unknown {
 }
 
 export function labelOf(operator: Operator, words: Words): string {
-  const own = `${operator.op}_${operator.input}`;
+  const own = `${operator.op}_${operator.input === "dateEnd" ? "date" : operator.input}`;
   return words[own] ?? words[operator.op] ?? operator.op;
 }

@@ -16,7 +16,7 @@ from parcours.contacts.models import Channel
 from parcours.contacts.queries import attribute_types
 from parcours.criteria.parse import BUILT_IN
 from parcours.criteria.parse_tests import OPERATORS
-from parcours.criteria.words.nouns import KIND_OF
+from parcours.criteria.words.nouns import FIELD_KINDS, KIND_OF
 from parcours.events import catalogue
 from parcours.lib.problems import NotFound
 from parcours.segments.builder import seen
@@ -50,10 +50,12 @@ def everything(account: Account, language: str) -> dict[str, Any]:
         "timezone": account.timezone,
         "operators": {kind: list(known) for kind, known in OPERATORS.items()},
         "fields": [
-            {"name": name, "label": str(label), "type": BUILT_IN[name]} for name, label in FIELDS.items()
+            {"name": name, "label": str(label), "type": BUILT_IN[name], "kind": FIELD_KINDS.get(name, "")}
+            for name, label in FIELDS.items()
         ],
         "attributes": [
-            {"name": f"attributes.{name}", "label": name, "type": kind} for name, kind in attributes.items()
+            {"name": f"attributes.{name}", "label": name, "type": kind, "kind": ""}
+            for name, kind in attributes.items()
         ],
         "consents": [{"name": channel.value, "label": str(channel.label)} for channel in Channel],
         "families": _families(language),
@@ -118,9 +120,9 @@ def suggested(
     account: Account, *, event: str = "", property: str = "", field: str = "", text: str = ""
 ) -> Any:
     """Values to choose from, each with its name where it is an id: of a property of an event, or of a field."""
-    kind = ""
     if field:
         values = seen.field_values(account.pk, field, text)
+        kind = FIELD_KINDS.get(field, "")
     else:
         values = seen.values(account.pk, event, property, text)
         kind = KIND_OF.get(property, "")

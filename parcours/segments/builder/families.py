@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from parcours.criteria.words.nouns import KIND_OF, MONEY
+from parcours.criteria.words.nouns import KIND_OF, is_money
 from parcours.events.catalogue import BROWSER_FILTERS, EventType
 
 #: category of events -> what its family is called, in the order in which they are shown
@@ -120,10 +120,10 @@ _NUMBERS = frozenset(("quantity",))
 
 
 def _typed(name: str, label: str) -> Property:
-    last = name.rpartition(".")[2]
     if name == "machine":
         return Property(name, label, "boolean")
-    return Property(name, label, "number" if last in MONEY | _NUMBERS else "any", KIND_OF.get(name, ""))
+    number = is_money(name) or name.rpartition(".")[2] in _NUMBERS
+    return Property(name, label, "number" if number else "any", KIND_OF.get(name, ""))
 
 
 def properties(event: EventType, language: str) -> list[Property]:

@@ -135,6 +135,8 @@ def _kinds() -> dict[str, str]:
         "section_other": _("Any event"),
         "any_event": _("Any event"),
         "any_event_meaning": _("Whatever the contact did, but what happens inside the system."),
+        "campaigns": _("Campaigns"),
+        "campaigns_meaning": _("Whatever the contact did that bears the campaign."),
         "custom_event": _("The event “%s”"),
         "custom_event_meaning": _("An event of your own, even if none was received yet."),
         "consent_to": _("Consent: %s"),

@@ -53,8 +53,8 @@ def test_everything_that_can_be_chosen(firm: Firm) -> None:
     firm.happens("order.placed", contact, total=3)
     firm.catch_up()
     found = signed_in(firm).get("/criteria/choices").json()
-    assert {"name": "attributes.age", "label": "age", "type": "number"} in found["attributes"]
-    assert {"name": "created_at", "label": "Création", "type": "date"} in found["fields"]
+    assert {"name": "attributes.age", "label": "age", "type": "number", "kind": ""} in found["attributes"]
+    assert {"name": "created_at", "label": "Création", "type": "date", "kind": ""} in found["fields"]
     assert found["custom"] == ["inscription"]
     assert [item["name"] for item in found["list"]["items"]] == ["Newsletter"]
     assert [item["name"] for item in found["tag"]["items"]] == ["été", "VIP"]
@@ -147,6 +147,36 @@ def test_values_seen_lately_are_suggested_with_their_names(firm: Firm) -> None:
     assert reader.get("/criteria/values?event=x%00y&property=%00").status_code == 200
 
 
+def test_countries_and_languages_are_called_by_their_names(firm: Firm) -> None:
+    people = [{"email": f"{n}@example.org", "country": "FR", "locale": "fr-FR"} for n in range(2)]
+    (contact, _other) = firm.people(*people)
+    firm.happens("page.viewed", contact, country="DE")
+    firm.catch_up()
+    reader, path = signed_in(firm), "/criteria/values?field=country&search="
+    assert reader.get(path).json()["values"] == [{"value": "FR", "name": "France"}]
+    assert reader.get(f"{path}allem").json()["values"] == [{"value": "DE", "name": "Allemagne"}]
+    assert reader.get(f"{path}union%20europ").json()["values"] == []
+    viewed = "/criteria/values?event=page.viewed&property=country"
+    assert reader.get(viewed).json()["values"] == [{"value": "DE", "name": "Allemagne"}]
+    spoken = reader.get("/criteria/values?field=locale").json()["values"]
+    assert spoken == [{"value": "fr-FR", "name": "Français (France)"}]
+    from_there = [{"property": "country", "op": "ne", "value": "us"}]
+    criteria = {
+        "all": [
+            {"field": "country", "op": "in", "value": ["FR", "Narnia"]},
+            {"field": "country", "op": "starts_with", "value": "fr"},
+            {"event": "page.viewed", "where": from_there},
+        ]
+    }
+    answer = said(reader, criteria)
+    assert answer["sentence"].replace("\u00a0", " ") == (
+        "a pour pays « France » ou « Narnia », a un pays commençant par « fr »"
+        " et a vu une page dont le pays n’est pas « États-Unis »"
+    )
+    assert answer["names"]["country/us"] == "États-Unis"
+    assert "“United States”" in said(signed_in(firm, "en"), criteria)["sentence"]
+
+
 def test_criteria_are_said_with_the_names_behind_their_ids(firm: Firm) -> None:
     made = journey(firm, "Bienvenue")
     newsletter = List.objects.create(account=firm.account, name="Newsletter")
@@ -211,7 +241,7 @@ def test_a_segment_that_would_hold_itself_is_told_at_its_place(firm: Firm) -> No
     assert said(reader, criteria)["faults"] == []
     (fault,) = said(reader, criteria, segment=str(inner.pk))["faults"]
     assert fault["pointer"] == "/any/1/segment"
-    assert "« Dedans »" in fault["detail"] or "“Dedans”" in fault["detail"]
+    assert "« Dedans » → « Dehors » → « Dedans »" in fault["detail"].replace("\u00a0", " ")
 
 
 @pytest.mark.parametrize(
