@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import io
+import re
 import unicodedata
 from datetime import timedelta
 from typing import Any
@@ -175,15 +176,20 @@ def test_the_pages_of_a_segment(firm: Firm, segment: Segment) -> None:
     reader.force_login(User.objects.get())
     page = text(reader.get(f"/segments/{segment.pk}"))
     assert "6 profils" in page
-    assert "Exporter en tant que CSV" in page
+    (link,) = re.findall(r'href="([^"]+\.csv[^"]*)"', page)
+    firm.people({"email": "late@example.org", "city": "ici"})
+    firm.catch_up()
+    assert "7 profils" in text(reader.get(f"/segments/{segment.pk}"))
+    exported = b"".join(reader.get(link).streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    assert len(exported.splitlines()) == 1 + 6, "the file is of the page's instant"
     found = text(reader.get(f"/segments/{segment.pk}?q=noel"))
     assert "1 profil trouvé" in found
-    assert "6 profils" in found
+    assert "7 profils" in found
     assert "Personne ne répond" in text(reader.get(f"/segments/{segment.pk}?q=nobody"))
     assert reader.get(f"/segments/{segment.pk}?cursor=zz").status_code == 302
     changes = text(reader.get(f"/segments/{segment.pk}/changes"))
     assert "Entrées et sorties" in changes
-    assert changes.count("move-in") == 6
+    assert changes.count("move-in") == 7
     assert "ni une date" in text(reader.get(f"/segments/{segment.pk}/changes?from=hier"))
     assert "Personne n’est entré" in text(reader.get(f"/segments/{segment.pk}/changes?kind=left"))
 

@@ -83,9 +83,9 @@ def profiles(request: PageRequest, segment_id: str) -> HttpResponse:
 @require_GET
 @page
 def export(request: PageRequest, segment_id: str) -> HttpResponseBase:
-    """The contacts that the page shows, all of them, as CSV."""
+    """The contacts that the page shows (at its `as_of`), all of them, as CSV."""
     segment = find(Segment, segment_id, actor=request.actor)
-    read = members.reading(segment)
+    read = members.reading(segment, _as_of(request))
     words = members.words_of(asked(request, "q"))
     return exports.members(request, segment, load=read.load, sort=_sort(request), words=words)
 
@@ -158,6 +158,15 @@ def _frame(segment: Segment, read: Watermark, total: int) -> dict[str, Any]:
             (_("Entries and exits"), reverse("segments:changes", args=[segment.pk])),
         ],
     }
+
+
+def _as_of(request: PageRequest) -> datetime | None:
+    """The instant of the page that the reader comes from; None when it says none."""
+    try:
+        instant = datetime.fromisoformat(asked(request, "as_of"))
+    except ValueError:
+        return None
+    return instant if instant.tzinfo else None
 
 
 def _shown_as_of(segment: Segment, read: Watermark) -> datetime | None:
