@@ -60,6 +60,7 @@ def lay(contacts: int) -> None:
                 [name, every],
             )
         cursor.execute("INSERT INTO contacts_search(contacts_search) VALUES ('rebuild')")
+        cursor.execute("UPDATE contacts_indexed SET upto = (SELECT max(id) FROM contacts_contact)")
         cursor.execute("DELETE FROM contacts_unindexed")
     for name, every in (("Everyone", 1), ("A tenth", 10), ("Few", max(1, contacts // 500))):
         made = Segment.objects.create(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 #: Beyond, the ends of names say nothing for their order.
 LONGEST_SORT_NAME = 120
@@ -23,7 +24,11 @@ def folded(text: str) -> str:
     return "".join(one for one in marked if unicodedata.category(one) != "Mn").lower()
 
 
+#: First names are few, and a good part of the last ones too.
+_folded_name = lru_cache(maxsize=10_000)(folded)
+
+
 def sort_name(first_name: str | None, last_name: str | None) -> str | None:
     """What a contact's name sorts by, as it is shown: the first name first; None where there is no name."""
-    shown = " ".join(part for part in (first_name, last_name) if part)
-    return folded(shown)[:LONGEST_SORT_NAME].strip() or None
+    shown = " ".join([_folded_name(part) for part in (first_name, last_name) if part])
+    return shown[:LONGEST_SORT_NAME].strip() or None

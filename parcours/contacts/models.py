@@ -54,13 +54,21 @@ class Contact(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["account", "email"], name="contact_email"),
-            models.UniqueConstraint(fields=["account", "phone"], name="contact_phone"),
-            models.UniqueConstraint(fields=["account", "external_id"], name="contact_external_id"),
+            # Most have but one or two keys. By addresses people are also sorted, those who have none included.
+            models.UniqueConstraint(
+                fields=["account", "phone"], condition=models.Q(phone__isnull=False), name="contact_phone"
+            ),
+            models.UniqueConstraint(
+                fields=["account", "external_id"],
+                condition=models.Q(external_id__isnull=False),
+                name="contact_external_id",
+            ),
         ]
         # `erased_at` is in them to be read, not to be looked up by. Of a partial index SQLite would read the rows as
         # well, and one that began with it SQLite would take before those of the keys above.
         indexes = [
-            models.Index(fields=["account", "-id", "erased_at"], name="contact_living"),
+            # Ids only grow: in their order each new one is added at the end, where SQLite fills its pages.
+            models.Index(fields=["account", "id", "erased_at"], name="contact_living"),
             models.Index(fields=["account", "sort_name", "id", "erased_at"], name="contact_by_name"),
             models.Index(fields=["account", "created_at", "id", "erased_at"], name="contact_by_creation"),
             models.Index(fields=["account", "last_seen_at", "id", "erased_at"], name="contact_by_sight"),
@@ -99,7 +107,7 @@ class AttributeDefinition(models.Model):
 class ConsentChange(models.Model):
     """The history of a consent: from what to what, when, from where, and its proof."""
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, db_index=False)  # always read by contact
     contact = models.ForeignKey(
         Contact, on_delete=models.CASCADE, related_name="consent_changes", db_index=False
     )

@@ -7,8 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import connection
+
+from parcours.contacts.lines import CHANNELS
+from parcours.contacts.models import ConsentValue
 from parcours.contacts.telling import Cause
 from parcours.lib import bulk
+
+_PENDING = ConsentValue.PENDING.value
 
 
 @dataclass(slots=True)
@@ -48,3 +54,20 @@ def insert_consent_changes(
             for contact_id, channel, before, after in changes
         ],
     )
+
+
+def insert_first_consents(
+    account_id: int, contact_ids: Sequence[int], channel: str, *, source: Source, now_ms: int
+) -> None:
+    """Keep the history of the consents that contacts just made came with, of those that are not pending."""
+    among, bound = bulk.among("id", contact_ids)
+    column = f"consent_{CHANNELS[CHANNELS.index(channel)]}"
+    proof = json.dumps(dict(source.proof), ensure_ascii=False)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO contacts_consentchange"
+            " (account_id, contact_id, channel, before, after, source, proof, send_id, at)"
+            f" SELECT %s, id, %s, %s, {column}, %s, %s, NULL, %s FROM contacts_contact"
+            f" WHERE {among} AND {column} <> %s ORDER BY id",
+            [account_id, channel, _PENDING, source.name[:200], proof, now_ms, bound, _PENDING],
+        )

@@ -1,9 +1,10 @@
 """Finding contacts by words: each word typed must begin a word of a name, an address, a number or an external id.
 
 Case and accents make no difference ("lefev" finds "Lefèvre"). The database keeps the index by itself, whoever writes
-contacts: on PostgreSQL by an index on an expression; on SQLite by triggers, which note whom an FTS5 table has still to
-take in (`settle`). `install` makes it after each migration, because SQLite drops a table's triggers when a migration
-rebuilds the table.
+contacts: on PostgreSQL by an index on an expression; on SQLite an FTS5 table has taken in everybody up to an id
+(`settle`; ids only grow), and triggers note who of these changed since. There is none at insertions, whose rows SQLite
+would put aside for it. `install` makes it after each migration, because SQLite drops a table's triggers when a
+migration rebuilds the table.
 """
 
 from __future__ import annotations
@@ -146,25 +147,25 @@ _NAMES = ", ".join(_COLUMNS)
 _OLD = ", ".join(f"old.{column}" for column in _COLUMNS)
 _CHANGED = " OR ".join(f"old.{column} IS NOT new.{column}" for column in _COLUMNS)
 _TRIGGERS = {
-    "contacts_unindexed_insert": (
-        "AFTER INSERT ON contacts_contact BEGIN"
-        " INSERT OR IGNORE INTO contacts_unindexed(id, indexed) VALUES (new.id, 0); END"
-    ),
     "contacts_unindexed_update": (
-        f"AFTER UPDATE OF {_NAMES} ON contacts_contact WHEN {_CHANGED} BEGIN"
-        f" INSERT OR IGNORE INTO contacts_unindexed(id, indexed, {_NAMES}) VALUES (old.id, 1, {_OLD}); END"
+        f"AFTER UPDATE OF {_NAMES} ON contacts_contact"
+        f" WHEN old.id <= (SELECT upto FROM contacts_indexed) AND ({_CHANGED}) BEGIN"
+        f" INSERT OR IGNORE INTO contacts_unindexed(id, {_NAMES}) VALUES (old.id, {_OLD}); END"
     ),
     "contacts_unindexed_delete": (
-        "AFTER DELETE ON contacts_contact BEGIN"
-        f" INSERT OR IGNORE INTO contacts_unindexed(id, indexed, {_NAMES}) VALUES (old.id, 1, {_OLD}); END"
+        "AFTER DELETE ON contacts_contact WHEN old.id <= (SELECT upto FROM contacts_indexed) BEGIN"
+        f" INSERT OR IGNORE INTO contacts_unindexed(id, {_NAMES}) VALUES (old.id, {_OLD}); END"
     ),
 }
 
 
 def _install_sqlite(cursor: Any) -> None:
-    cursor.execute("SELECT name FROM sqlite_master WHERE tbl_name IN ('contacts_search', 'contacts_contact')")
+    cursor.execute(
+        "SELECT name FROM sqlite_master"
+        " WHERE tbl_name IN ('contacts_search', 'contacts_indexed', 'contacts_contact')"
+    )
     there = {row[0] for row in cursor.fetchall()}
-    if {"contacts_search", *_TRIGGERS} <= there or "contacts_contact" not in there:
+    if {"contacts_search", "contacts_indexed", *_TRIGGERS} <= there or "contacts_contact" not in there:
         return
     cursor.execute(
         f"CREATE VIRTUAL TABLE IF NOT EXISTS contacts_search USING fts5({_NAMES},"
@@ -172,14 +173,20 @@ def _install_sqlite(cursor: Any) -> None:
         " tokenize='unicode61 remove_diacritics 2')"
     )
     columns = ", ".join(f"{column} text" for column in _COLUMNS)
-    cursor.execute(
-        "CREATE TABLE IF NOT EXISTS contacts_unindexed"
-        f" (id integer PRIMARY KEY, indexed integer NOT NULL, {columns})"
-    )
-    for name, sql in _TRIGGERS.items():
-        cursor.execute(f"CREATE TRIGGER IF NOT EXISTS {name} {sql}")
+    # The tables and triggers may be those of an earlier version.
+    for name in ("contacts_unindexed_insert", *_TRIGGERS):
+        cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+    cursor.execute("DROP TABLE IF EXISTS contacts_unindexed")
+    cursor.execute(f"CREATE TABLE contacts_unindexed (id integer PRIMARY KEY, {columns})")
+    cursor.execute("DROP TABLE IF EXISTS contacts_indexed")
+    cursor.execute("CREATE TABLE contacts_indexed (upto integer NOT NULL)")
     cursor.execute("INSERT INTO contacts_search(contacts_search) VALUES ('rebuild')")
-    cursor.execute("DELETE FROM contacts_unindexed")
+    cursor.execute("INSERT INTO contacts_indexed SELECT coalesce(max(id), 0) FROM contacts_contact")
+    for name, sql in _TRIGGERS.items():
+        cursor.execute(f"CREATE TRIGGER {name} {sql}")
+
+
+_NEW = "contacts_contact WHERE id > (SELECT upto FROM contacts_indexed)"
 
 
 def settle(*, limit: int = AT_ONCE, using: str = DEFAULT_DB_ALIAS) -> int:
@@ -192,28 +199,43 @@ def settle(*, limit: int = AT_ONCE, using: str = DEFAULT_DB_ALIAS) -> int:
     if connection.vendor == "postgresql":
         return 0
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM contacts_unindexed LIMIT 1")
-        if cursor.fetchone() is None:
+        cursor.execute(f"SELECT EXISTS (SELECT 1 FROM contacts_unindexed) OR EXISTS (SELECT 1 FROM {_NEW})")
+        if not cursor.fetchone()[0]:
             return 0
         with transaction.atomic(using=using):
-            cursor.execute(
-                "SELECT max(id), count(*) FROM (SELECT id FROM contacts_unindexed ORDER BY id LIMIT %s)",
-                [limit],
-            )
-            last, count = cursor.fetchone()
-            if not count:
-                return 0
-            cursor.execute(
-                f"INSERT INTO contacts_search(contacts_search, rowid, {_NAMES})"
-                f" SELECT 'delete', id, {_NAMES} FROM contacts_unindexed WHERE indexed = 1 AND id <= %s",
-                [last],
-            )
-            cursor.execute(
-                f"INSERT INTO contacts_search(rowid, {_NAMES}) SELECT id, {_NAMES} FROM contacts_contact"
-                " WHERE id IN (SELECT id FROM contacts_unindexed WHERE id <= %s)",
-                [last],
-            )
-            cursor.execute("DELETE FROM contacts_unindexed WHERE id <= %s", [last])
+            count = _take_in_changed(cursor, limit)
+            return count + _take_in_new(cursor, limit - count) if count < limit else count
+
+
+def _take_in_changed(cursor: Any, limit: int) -> int:
+    cursor.execute(
+        "SELECT max(id), count(*) FROM (SELECT id FROM contacts_unindexed ORDER BY id LIMIT %s)", [limit]
+    )
+    last, count = cursor.fetchone()
+    if count:
+        cursor.execute(
+            f"INSERT INTO contacts_search(contacts_search, rowid, {_NAMES})"
+            f" SELECT 'delete', id, {_NAMES} FROM contacts_unindexed WHERE id <= %s",
+            [last],
+        )
+        cursor.execute(
+            f"INSERT INTO contacts_search(rowid, {_NAMES}) SELECT id, {_NAMES} FROM contacts_contact"
+            " WHERE id IN (SELECT id FROM contacts_unindexed WHERE id <= %s)",
+            [last],
+        )
+        cursor.execute("DELETE FROM contacts_unindexed WHERE id <= %s", [last])
+    return int(count)
+
+
+def _take_in_new(cursor: Any, limit: int) -> int:
+    cursor.execute(f"SELECT max(id), count(*) FROM (SELECT id FROM {_NEW} ORDER BY id LIMIT %s)", [limit])
+    last, count = cursor.fetchone()
+    if count:
+        cursor.execute(
+            f"INSERT INTO contacts_search(rowid, {_NAMES}) SELECT id, {_NAMES} FROM {_NEW} AND id <= %s",
+            [last],
+        )
+        cursor.execute("UPDATE contacts_indexed SET upto = %s", [last])
     return int(count)
 
 

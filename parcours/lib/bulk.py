@@ -8,12 +8,13 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
-_BLOCK = 500
+#: Rows in a statement, and values bound: SQLite's usual limit is 32,766.
+_LARGEST_BLOCK, _MOST_MARKS = 2_500, 32_000
 
 
 def insert_many(
@@ -36,26 +37,72 @@ def insert_many(
 
 
 def insert_by_blocks(
-    table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, using: str = DEFAULT_DB_ALIAS
-) -> None:
-    """Insert thousands of rows, on SQLite by some hundreds in a statement.
+    table: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    same: Mapping[str, Any] | None = None,
+    on_conflict: str = "",
+    using: str = DEFAULT_DB_ALIAS,
+) -> int:
+    """Insert thousands of rows, on SQLite by thousands in a statement; answers how many were inserted.
 
-    Python's sqlite3 lets other threads run at each statement: one for each row would wait for them at each row.
+    `same` are columns that hold one value in all rows. Python's sqlite3 lets other threads run at each statement:
+    one for each row would wait for them at each row.
     """
+    same = same or {}
+    columns = [*same, *columns]
     connection = connections[using]
     if connection.vendor != "sqlite":
-        insert_many(table, columns, rows, using=using)
-        return
+        return _insert_one_by_one(connection, table, columns, rows, same, on_conflict)
     names = ", ".join(f'"{column}"' for column in columns)
-    marks = f"({', '.join('?' * len(columns))})"
+    constants = [f"?{number}" for number in range(1, len(same) + 1)]
+    marks = f"({', '.join([*constants, *'?' * (len(columns) - len(same))])})"
+    clause = f" ON CONFLICT {on_conflict}" if on_conflict else ""
+    most = (_MOST_MARKS - len(same)) // max(1, len(columns) - len(same))
+    start = inserted = 0
     with connection.wrap_database_errors:
-        for start in range(0, len(rows), _BLOCK):
-            some = rows[start : start + _BLOCK]
+        for count in _blocks(len(rows), most):
+            some = rows[start : start + count]
             # Django would rewrite each of these thousands of marks.
-            connection.connection.execute(
-                f'INSERT INTO "{table}" ({names}) VALUES {", ".join([marks] * len(some))}',
-                list(itertools.chain.from_iterable(some)),
+            done = connection.connection.execute(
+                f'INSERT INTO "{table}" ({names}) VALUES {", ".join([marks] * count)}{clause}',
+                [*same.values(), *itertools.chain.from_iterable(some)],
             )
+            start += count
+            inserted += done.rowcount
+    return inserted
+
+
+def _insert_one_by_one(
+    connection: Any,
+    table: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    same: Mapping[str, Any],
+    on_conflict: str,
+) -> int:
+    if not rows:
+        return 0
+    names = ", ".join(f'"{column}"' for column in columns)
+    marks = ", ".join(["%s"] * len(columns))
+    clause = f" ON CONFLICT {on_conflict}" if on_conflict else ""
+    before = tuple(same.values())
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f'INSERT INTO "{table}" ({names}) VALUES ({marks}){clause}', [(*before, *row) for row in rows]
+        )
+        return int(cursor.rowcount)
+
+
+def _blocks(count: int, most: int) -> Iterator[int]:
+    """The sizes of the statements that insert so many rows: few sizes, since a connection keeps what each became."""
+    while count:
+        size = min(_LARGEST_BLOCK, most)
+        if count < size:
+            size = 1 << count.bit_length() - 1
+        yield size
+        count -= size
 
 
 def update_many(

@@ -218,8 +218,8 @@ def run(running: jobs.Running) -> None:
         taker = Taker(running, found, Options.read(job.parameters["options"]))
         try:
             chunks = reading.chunks(path, found, skip=job.done_lines)
-            with bulk.unmapped():
-                while taker.take(chunks, result):
+            with bulk.unmapped(), taker.ahead(chunks) as reads:
+                while taker.take(reads, result):
                     crashpoints.point("import.batch")
         except FileNotFoundError as error:
             detail = _("The file sent is gone from the server: send it again.")

@@ -1,25 +1,29 @@
-"""Chunks of a file taken in: with how far the import is, and what undoing it would need, in the same transaction."""
+"""Chunks of a file taken in: with how far the import is, and what undoing it would need, in the same transaction.
+
+While some are written, a thread reads those that follow: the database's work and Python's take about as long.
+"""
 
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import transaction
+from django.utils import translation
 
 from parcours.accounts import jobs
 from parcours.contacts import definitions, queries
 from parcours.contacts.batch import Batch
 from parcours.contacts.importing import columns, fresh, keeping
+from parcours.contacts.importing.ahead import Ahead
 from parcours.contacts.importing.columns import LineReader
 from parcours.contacts.importing.formats import CSV, Format
-from parcours.contacts.importing.fresh import Cells, Everyone, FreshReader
+from parcours.contacts.importing.fresh import Everyone
 from parcours.contacts.importing.keeping import Refused
 from parcours.contacts.importing.models import Import
 from parcours.contacts.importing.reading import Chunk
+from parcours.contacts.importing.sheets import Cells, SheetReader
 from parcours.contacts.lines import Reader, clean_tags
 from parcours.contacts.rows import Source
 from parcours.contacts.upserting import upsert_into
@@ -30,18 +34,19 @@ if TYPE_CHECKING:
     from parcours.contacts.importing.actions import Options
 
 
-#: Chunks taken in one transaction. Keys come in any order, so that each transaction changes pages all over their
-#: indexes: few large ones write each page fewer times than many small ones.
-_TOGETHER = 4
-#: How long a transaction may go on before it takes no further chunk: others wait for it, on SQLite all who write.
-_LONGEST_SECONDS = 0.75
+#: Chunks read ahead: some megabytes each.
+_AHEAD = 3
+#: How long a transaction may go on before it takes no further chunk: others wait for it, on SQLite all who write. Keys
+#: come in any order, so that each transaction changes pages all over their indexes: few large ones write each page
+#: fewer times than many small ones.
+_LONGEST_SECONDS = 0.4
 
 
-class _Read(NamedTuple):
+class Read(NamedTuple):
     """A chunk, with its cells as they were read before its transaction, and by what."""
 
     chunk: Chunk
-    reader: FreshReader | None
+    reader: SheetReader | None
     cells: Cells | None
 
 
@@ -68,26 +73,37 @@ class Taker:
             consents=options.consents,
         )
         self._lines: LineReader | None = None
-        self._fresh: FreshReader | None = None
+        self._sheets: SheetReader | None = None
 
-    def take(self, chunks: Iterator[Chunk], result: dict[str, Any]) -> bool:
-        """Take the next chunks, and add to `result` what became of them; answers whether there were any."""
+    def ahead(self, chunks: Iterator[Chunk]) -> Ahead[Read]:
+        """The chunks, read by a thread: what `take` takes."""
         self._learn()
-        ready = deque(self._read(chunk) for chunk in islice(chunks, _TOGETHER))
-        any_taken = bool(ready)
-        while ready:
-            with transaction.atomic():
-                until = time.monotonic() + _LONGEST_SECONDS
-                self._take(ready.popleft(), result)
-                while ready and time.monotonic() < until:
-                    self._take(ready.popleft(), result)
-        return any_taken
+        return Ahead(self._reads(chunks, translation.get_language()), most=_AHEAD)
 
-    def _read(self, chunk: Chunk) -> _Read:
-        reader = self._fresh
-        return _Read(chunk, reader, reader.read(chunk.rows) if reader else None)
+    def _reads(self, chunks: Iterator[Chunk], language: str | None) -> Generator[Read]:
+        with translation.override(language):
+            for chunk in chunks:
+                yield self._read(chunk)
 
-    def _take(self, read: _Read, result: dict[str, Any]) -> None:
+    def _read(self, chunk: Chunk) -> Read:
+        reader = self._sheets
+        return Read(chunk, reader, reader.read(chunk.rows) if reader else None)
+
+    def take(self, reads: Ahead[Read], result: dict[str, Any]) -> bool:
+        """Take the next chunks, in one transaction those that are read by then, and add to `result` what became of
+        them; answers whether there were any.
+        """
+        read = reads.next()
+        if read is None:
+            return False
+        with transaction.atomic():
+            until = time.monotonic() + _LONGEST_SECONDS
+            while read is not None:
+                self._take(read, result)
+                read = reads.next(wait=False) if time.monotonic() < until else None
+        return True
+
+    def _take(self, read: Read, result: dict[str, Any]) -> None:
         now = clock.now()
         batch = Batch(
             self._account,
@@ -141,12 +157,12 @@ class Taker:
             return
         self._declare()
         types = queries.attribute_types(self._account.pk)
-        if self._fresh is not None and self._fresh.types == types:
+        if self._sheets is not None and self._sheets.types == types:
             return
         self._lines = LineReader(
             self._found.fields, types=types, decimal=self._found.decimal, dates=self._found.dates
         )
-        self._fresh = FreshReader(
+        self._sheets = SheetReader(
             self._lines,
             Reader(country=self._account.country, zone=self._account.timezone),
             types=types,
@@ -156,7 +172,7 @@ class Taker:
 
     def _declare(self) -> None:
         """The attributes to which the import gives a type."""
-        if self._fresh is None:
+        if self._sheets is None:
             for name, kind in self._found.types.items():
                 definitions.declare_attribute(
                     account_id=self._account.pk, name=name, type=kind, now=clock.now()

@@ -17,7 +17,8 @@ from parcours.contacts import definitions, normalise, queries
 from parcours.contacts.batch import Batch
 from parcours.contacts.importing import fresh
 from parcours.contacts.importing.columns import LineReader, with_defaults
-from parcours.contacts.importing.fresh import Everyone, FreshReader
+from parcours.contacts.importing.fresh import Everyone
+from parcours.contacts.importing.sheets import SheetReader
 from parcours.contacts.lines import Reader
 from parcours.contacts.models import AttributeDefinition, ConsentChange
 from parcours.contacts.rows import Source
@@ -111,7 +112,7 @@ def _take(
     batch = Batch(account, source=Source("trial"), now_ms=to_ms(NOW), cells=True, key=key)
     taken = [False] * len(rows)
     if fast:
-        reader = FreshReader(
+        reader = SheetReader(
             lines,
             Reader(country=account.country, zone=account.timezone),
             types=types,

@@ -120,6 +120,38 @@ def test_a_table_built_anew_gets_its_index_again(people: Shop) -> None:
     assert search.settle() == 0
 
 
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL's index is not made so")
+def test_the_index_of_an_earlier_version_is_made_anew(people: Shop) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE contacts_indexed")
+        cursor.execute("DROP TRIGGER contacts_unindexed_update")
+        cursor.execute("DROP TRIGGER contacts_unindexed_delete")
+        cursor.execute("DROP TABLE contacts_unindexed")
+        cursor.execute("CREATE TABLE contacts_unindexed (id integer PRIMARY KEY, indexed integer NOT NULL)")
+        cursor.execute(
+            "CREATE TRIGGER contacts_unindexed_insert AFTER INSERT ON contacts_contact BEGIN"
+            " INSERT OR IGNORE INTO contacts_unindexed(id, indexed) VALUES (new.id, 0); END"
+        )
+    search.install()
+    people.add({"email": "later@example.org", "first_name": "Nadège"})
+    Contact.objects.filter(first_name="Zoé").update(last_name="Nouvelle")
+    assert found(people, "nouvelle") == {"Zoé"}
+    assert found(people, "nadege") == {"Nadège"}
+    assert found(people, "lefevre") == {"Zoé"}  # in the address
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL's index needs no settling")
+def test_changes_and_newcomers_are_taken_in_by_few(people: Shop) -> None:
+    assert search.settle() == 4
+    Contact.objects.filter(first_name="Zoé").update(last_name="Nouvelle")
+    people.add({"external_id": "n1", "first_name": "Un"}, {"external_id": "n2", "first_name": "Deux"})
+    Contact.objects.filter(first_name="Un").update(first_name="Uno")
+    assert [search.settle(limit=2) for _round in range(3)] == [2, 1, 0]
+    assert found(people, "nouvelle") == {"Zoé"}
+    assert (found(people, "uno"), found(people, "un")) == ({"Uno"}, {"Uno"})
+    assert found(people, "deux") == {"Deux"}
+
+
 WORD = st.text(alphabet="aàâeéèiïoôuüAÀEÉZz09-' .@", min_size=0, max_size=12)
 
 
