@@ -18,7 +18,8 @@ def faults(segment: Segment) -> list[Fault]:
     if not segment.error:
         return []
     if segment.error == Segment.Error.FAILURE:
-        return [Fault(pointer="", detail=segment.error_detail)]
+        said = _("the computation failed, and is tried again within a minute. The machine said: %(said)s")
+        return [Fault(pointer="", detail=said % {"said": segment.error_detail})]
     try:
         compute.parsed(segment)
     except Invalid as refusal:
