@@ -22,9 +22,9 @@ from parcours.criteria.evaluate import At, did, meets
 from parcours.criteria.nodes import Did, InJourney, InSegment, Leaf, Node, Test
 from parcours.criteria.sql_tests import Elements
 
-MOST = 64
-"""How many criteria one statement takes: each is a bit of a whole number."""
-_WORD = 64
+WORD = 64
+MOST = 2 * WORD
+"""How many criteria one statement takes: each is a bit of a whole number of 64, of which there may be several."""
 _COLUMN = re.compile(r"\b[tnfd]\d+\b")
 _OF_EVENTS = ("occurred_at", "machine")
 
@@ -62,7 +62,8 @@ def members(node: Node, scope: Scope, *, among: Some | None = None) -> Statement
 def members_of(criteria: Sequence[Node], scope: Scope, *, among: Some | None = None) -> Statement:
     """The contacts who meet one at least of several criteria (`MOST` of them at most).
 
-    Columns `contact` and `met`, whose bit k says that the contact meets the criteria number k.
+    Columns `contact`, then `met0`, `met1`… by 64 criteria: the bit k of the first says that the contact meets the
+    criteria number k.
     """
     if len(criteria) > MOST:
         raise ValueError(f"One statement takes {MOST} criteria at most.")
@@ -83,9 +84,14 @@ class MembersSql(Sql):
         self._nothing = At(scope.now, scope.zone)
 
     def statement(self, criteria: Sequence[Node]) -> str:
-        met = _word([(place, self.condition(node)) for place, node in enumerate(criteria)])
+        met = [
+            _word(
+                [(place, self.condition(node)) for place, node in enumerate(criteria[start : start + WORD])]
+            )
+            for start in range(0, len(criteria), WORD)
+        ]
         parts = list(self._parts())
-        words = range(1 + len(self._bits) // _WORD)
+        words = range(1 + len(self._bits) // WORD)
         if len(parts) == 1:
             people = f"SELECT contact, {_all('b{0} AS m{0}', words)} FROM ({parts[0]})"
         else:
@@ -93,10 +99,12 @@ class MembersSql(Sql):
                 f"SELECT contact, {_all('groupBitOr(b{0}) AS m{0}', words)}"
                 f" FROM ({' UNION ALL '.join(parts)}) GROUP BY contact"
             )
+        some = " OR ".join(f"met{place} != 0" for place in range(len(met)))
         asked = ", ".join(f"{name} AS MATERIALIZED ({sql})" for name, sql in self._shared.items())
         return (
             f"{'WITH ' if asked else ''}{asked}"
-            f" SELECT contact, {met} AS met FROM ({people}) WHERE bitTest(m0, 0) AND met != 0"
+            f" SELECT contact, {', '.join(f'{word} AS met{place}' for place, word in enumerate(met))}"
+            f" FROM ({people}) WHERE bitTest(m0, 0) AND ({some})"
         )
 
     def leaf(self, leaf: Leaf) -> str:
@@ -108,7 +116,7 @@ class MembersSql(Sql):
             turned = did(leaf, (), self._nothing)
         elif isinstance(leaf, InSegment | InJourney):
             turned = leaf.negated
-        return f"{'NOT ' if turned else ''}bitTest(m{bit // _WORD}, {bit % _WORD})"
+        return f"{'NOT ' if turned else ''}bitTest(m{bit // WORD}, {bit % WORD})"
 
     def _parts(self) -> Iterator[str]:
         """Selections of `contact` and of the words of bits, each of some leaves."""
@@ -122,15 +130,15 @@ class MembersSql(Sql):
             elif _is_set(leaf):
                 yield f"SELECT person AS contact, {self._words([(leaf, '1')])} FROM ({self._set(leaf)})"
         for same in by_name.values():
-            for start in range(0, len(same), _WORD):
-                yield from self._of_events(same[start : start + _WORD])
+            for start in range(0, len(same), WORD):
+                yield from self._of_events(same[start : start + WORD])
 
     def _words(self, bits: Sequence[tuple[Leaf | None, str]], name: str = "b") -> str:
         """The words of bits, as columns, of leaves (None: that the contact exists) and the SQL that says 0 or 1."""
-        words: list[list[tuple[int, str]]] = [[] for _ in range(1 + len(self._bits) // _WORD)]
+        words: list[list[tuple[int, str]]] = [[] for _ in range(1 + len(self._bits) // WORD)]
         for leaf, value in bits:
             bit = 0 if leaf is None else self._bits[leaf]
-            words[bit // _WORD].append((bit % _WORD, value))
+            words[bit // WORD].append((bit % WORD, value))
         return ", ".join(f"{_word(some)} AS {name}{place}" for place, some in enumerate(words))
 
     # Contacts
@@ -141,7 +149,7 @@ class MembersSql(Sql):
         self._read = {}
         said = [(leaf, super(MembersSql, self).leaf(leaf)) for leaf in leaves]
         words = self._words([(None, exists), *said], "w")
-        last = _all("argMax(w{0}, load) AS b{0}", range(1 + len(self._bits) // _WORD))
+        last = _all("argMax(w{0}, load) AS b{0}", range(1 + len(self._bits) // WORD))
         read = "".join(f", {sql} AS {name}" for name, sql in self._columns_read(words).items())
         return (
             f"SELECT contact, {last} FROM (SELECT contact, load, {words} FROM (SELECT *{read}"
@@ -202,7 +210,7 @@ class MembersSql(Sql):
             f"SELECT person AS contact, {self._words(truths)} FROM"
             f" (SELECT person, {', '.join(counted)} FROM ({rows}) GROUP BY person)"
         )
-        some = " OR ".join(f"b{word} != 0" for word in sorted({self._bits[leaf] // _WORD for leaf in leaves}))
+        some = " OR ".join(f"b{word} != 0" for word in sorted({self._bits[leaf] // WORD for leaf in leaves}))
         yield f"{found} WHERE {some}"
 
     def _truth(self, leaf: Did, place: int, *, alone: bool) -> tuple[list[str], str]:

@@ -73,9 +73,12 @@ def moves_of_many(
         if len(some) == 1:
             ((entered[0], left[0]),) = store.run(_changes(some, scope, among))
         else:
-            for contact, meets, inside in store.run(_changes(some, scope, among)):
-                _sort_out(contact, meets & ~inside, entered)
-                _sort_out(contact, inside & ~meets, left)
+            for contact, *words in store.run(_changes(some, scope, among)):
+                for place in range(0, len(words), 2):
+                    meets, inside = words[place : place + 2]
+                    lowest = place // 2 * members.WORD
+                    _sort_out(contact, meets & ~inside, entered, lowest)
+                    _sort_out(contact, inside & ~meets, left, lowest)
         for (segment, _), come, gone in zip(some, entered, left, strict=True):
             found[segment.pk] = Moves(entered=come, left=gone)
     return found
@@ -113,11 +116,11 @@ def _memberships(
     return sql, tables
 
 
-def _sort_out(contact: int, bits: int, segments: list[list[int]]) -> None:
-    """Give a contact to the segments whose bits are set."""
+def _sort_out(contact: int, bits: int, segments: list[list[int]], first: int) -> None:
+    """Give a contact to the segments, from the first of this number on, whose bits are set."""
     while bits:
         lowest = bits & -bits
-        segments[lowest.bit_length() - 1].append(contact)
+        segments[first + lowest.bit_length() - 1].append(contact)
         bits ^= lowest
 
 
@@ -125,29 +128,36 @@ def _changes(
     asked: Sequence[tuple[Segment, nodes.Node]], scope: Scope, among: members.Some | None
 ) -> Statement:
     """Of one segment, a row of two arrays: who has to enter, and who has to leave. Of several, a row for each contact
-    who moves, with two numbers whose bits say whose criteria are met, and in which segments the contact is."""
+    who moves, with two numbers for each 64 of them, whose bits say whose criteria are met, and in which segments the
+    contact is."""
     meet = members.members_of([node for _, node in asked], scope, among=among)
     own = Bound(prefix="m")
     ids = [segment.pk for segment, _ in asked]
     memberships, tables = _memberships(own, scope, ids, among)
-    segments = own.add(ids, "Array(UInt64)")
-    inside = (
-        f"SELECT contact, groupBitOr(bitShiftLeft(toUInt64(1), toUInt8(indexOf({segments}, segment) - 1))) AS inside"
-        f" FROM ({memberships}) GROUP BY contact"
-    )
+    words = range((len(ids) + members.WORD - 1) // members.WORD)
+
+    def each(text: str) -> str:
+        return ", ".join(text.format(word) for word in words)
+
+    inside = []
+    for word in words:
+        these = own.add(ids[members.WORD * word : members.WORD * (word + 1)], "Array(UInt64)")
+        bit = f"bitShiftLeft(toUInt64(1), toUInt8(indexOf({these}, segment) - 1))"
+        inside.append(f"groupBitOr(if(has({these}, segment), {bit}, toUInt64(0))) AS inside{word}")
     moved = (
-        "(SELECT contact, groupBitOr(m) AS meets, groupBitOr(i) AS inside FROM"
-        f" (SELECT contact, met AS m, toUInt64(0) AS i FROM ({meet.sql})"
-        f" UNION ALL SELECT contact, toUInt64(0) AS m, inside AS i FROM ({inside})) GROUP BY contact)"
-        " WHERE meets != inside"
+        f"(SELECT contact, {each('groupBitOr(m{0}) AS meets{0}, groupBitOr(i{0}) AS inside{0}')} FROM"
+        f" (SELECT contact, {each('met{0} AS m{0}, toUInt64(0) AS i{0}')} FROM ({meet.sql})"
+        f" UNION ALL SELECT contact, {each('toUInt64(0) AS m{0}, inside{0} AS i{0}')}"
+        f" FROM (SELECT contact, {', '.join(inside)} FROM ({memberships}) GROUP BY contact)) GROUP BY contact)"
+        f" WHERE {' OR '.join(f'meets{word} != inside{word}' for word in words)}"
     )
     if len(asked) == 1:
         sql = (
-            "SELECT arraySort(groupArrayIf(contact, meets != 0)), arraySort(groupArrayIf(contact, inside != 0))"
+            "SELECT arraySort(groupArrayIf(contact, meets0 != 0)), arraySort(groupArrayIf(contact, inside0 != 0))"
             f" FROM {moved}"
         )
     else:
-        sql = f"SELECT contact, meets, inside FROM {moved} ORDER BY contact"
+        sql = f"SELECT contact, {each('meets{0}, inside{0}')} FROM {moved} ORDER BY contact"
     return Statement(sql, meet.parameters | own.parameters, meet.tables | tables)
 
 

@@ -19,7 +19,7 @@ from parcours.segments.flips import HORIZON, Pair
 from parcours.segments.models import Segment, Stirred
 from parcours.tracking.fanout import Batch
 
-MOST_CONTACTS = 100_000
+MOST_CONTACTS = 300_000
 """About as many contacts are looked at again at a time, in one segment."""
 _MOST_ROWS = 50
 _CONSENTS = ("email.subscription_updated", "sms.subscription_updated")

@@ -197,8 +197,10 @@ def test_whole_accounts(store_process: Any, seed: int, documents: list[dict[str,
         for number in world.contacts
     }
     parsed = [_parsed(document, context) for document in documents]
+    many = members.WORD // len(parsed) + 1
     together: dict[int, int] = {
-        row[0]: row[1] for row in store.run(members.members_of([*parsed, *parsed], scope))
+        contact: met0 | met1 << members.WORD
+        for contact, met0, met1 in store.run(members.members_of(parsed * many, scope))
     }
     few_found = meeting(parsed, scope, members.some(scope, FEW_ASKED))
     assert few_found is not None
@@ -208,7 +210,7 @@ def test_whole_accounts(store_process: Any, seed: int, documents: list[dict[str,
         }
         found = [row[0] for row in store.run(members.members(node, scope))]
         assert sorted(found) == sorted(expected), document
-        for bit in (place, place + len(documents)):
+        for bit in (place, place + len(documents) * (many - 1)):
             assert {one for one, met in together.items() if met >> bit & 1} == expected, document
         if place % 3 == 0:
             with _few(few):

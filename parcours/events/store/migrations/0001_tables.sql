@@ -27,7 +27,8 @@ CREATE TABLE IF NOT EXISTS events
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(occurred_at)
 ORDER BY (account, name, contact, visitor, occurred_at, load, position)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 10000, fsync_after_insert = 1,
+    fsync_part_directory = 1;
 
 -- The contacts, one row for each load that touched them: as they were at a watermark is the last row until it.
 -- (A ReplacingMergeTree would forget, at a merge, what a reader at an earlier watermark still has to see.)
@@ -59,7 +60,8 @@ CREATE TABLE IF NOT EXISTS profiles
 )
 ENGINE = MergeTree
 ORDER BY (account, contact, load)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 10000, fsync_after_insert = 1,
+    fsync_part_directory = 1;
 
 -- Which contact a visitor, or a contact merged away, is: the last row until the watermark.
 CREATE TABLE IF NOT EXISTS links
@@ -72,7 +74,8 @@ CREATE TABLE IF NOT EXISTS links
 )
 ENGINE = MergeTree
 ORDER BY (account, visitor, merged, load)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 10000, fsync_after_insert = 1,
+    fsync_part_directory = 1;
 
 -- Entries into and exits from segments, all kept: membership at a watermark is the last word until it.
 CREATE TABLE IF NOT EXISTS memberships
@@ -87,7 +90,8 @@ CREATE TABLE IF NOT EXISTS memberships
 )
 ENGINE = MergeTree
 ORDER BY (account, segment, contact, load, position)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 10000, fsync_after_insert = 1,
+    fsync_part_directory = 1;
 
 -- What each run of a journey did, narrow, for the figures and lists of steps.
 CREATE TABLE IF NOT EXISTS runs
@@ -109,4 +113,5 @@ CREATE TABLE IF NOT EXISTS runs
 )
 ENGINE = MergeTree
 ORDER BY (account, journey, kind, step, at, contact)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 10000, fsync_after_insert = 1,
+    fsync_part_directory = 1;
