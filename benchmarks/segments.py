@@ -88,7 +88,13 @@ def _rounds() -> None:
     from parcours.segments.models import Segment, Stirred
     from parcours.tracking import work as tracking
 
-    while tracking.round() | segments.round():
+    busy = True
+    while busy:
+        # The digest does not wait for the segments' work: it has a thread of its own.
+        busy = False
+        while tracking.round():
+            busy = True
+        busy = segments.round() or busy
         under_way = Segment.objects.exclude(status=Segment.Status.UP_TO_DATE)
         told = Segment.objects.filter(settling_at__isnull=False)
         if not (under_way.exists() or told.exists() or Stirred.objects.exists()):

@@ -17,7 +17,7 @@ from parcours.segments.models import LATE_AFTER, Flips, Segment, Stirred, Upkeep
 from parcours.segments.settling import count_consents, settle
 from parcours.segments.upkeep import Held, Overtaken, hold
 
-AT_ONCE = 32
+AT_ONCE = 64
 """So many segments are computed in full in one query: what they ask alike is read once, and memory stays bounded."""
 _BUDGET_SECONDS = 2.0
 _COUNT_SECONDS = 5.0
