@@ -31,6 +31,7 @@ def test_a_message_is_seen_while_it_is_written(visits: Visits, account: Account)
     page.get_by_label("Nom", exact=True).fill("Bienvenue")
     page.get_by_role("button", name="Enregistrer").first.click()
     expect(page.get_by_text("Le message est enregistré.")).to_be_visible()
+    expect(seen).to_be_visible()  # The page's script, which sends the form into the frame, is done.
     page.get_by_label("Envoyer un test à").fill("marie@example.org")
     page.get_by_role("button", name="Envoyer", exact=True).click()
     expect(page.get_by_text("Le test est en route")).to_be_visible()
