@@ -287,15 +287,20 @@ class Sql:
     def _events(self) -> str:
         """Which events are read at all: those that one leaf at least can count."""
         names = sorted({leaf.event for leaf in self.did})
-        condition = f"account = {self.account} AND load <= {self.load}"
-        if "*" not in names:
-            condition += f" AND name IN {self.bound.add(names, 'Array(String)')}"
-        if self.only:
-            condition += (
-                f" AND (contact IN {self.only} OR contact IN (SELECT merged FROM {self.links()} WHERE merged != 0)"
-                f" OR (contact = 0 AND visitor IN (SELECT visitor FROM {self.links()} WHERE merged = 0)))"
-            )
-        return condition
+        return self._until() + self._of_names(names) + self._of_people()
+
+    def _of_names(self, names: Sequence[str]) -> str:
+        """That an event is of one of some names, unless "*" is among them."""
+        return "" if "*" in names else f" AND name IN {self.bound.add(list(names), 'Array(String)')}"
+
+    def _of_people(self) -> str:
+        """That an event is of the contacts asked, if it is some, or of who is tied to them."""
+        if not self.only:
+            return ""
+        return (
+            f" AND (contact IN {self.only} OR contact IN (SELECT merged FROM {self.links()} WHERE merged != 0)"
+            f" OR (contact = 0 AND visitor IN (SELECT visitor FROM {self.links()} WHERE merged = 0)))"
+        )
 
     def _by_row(self) -> str:
         people = (

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from parcours.criteria import nodes, store
-from parcours.criteria.compile import Scope, Statement, are_many
+from parcours.criteria.compile import LINK_COLUMNS, Scope, Statement, are_many
 from parcours.criteria.evaluate import At, Flat, Store, did, evaluate
 from parcours.criteria.members import MembersSql, Some
 from parcours.criteria.nodes import Did, InJourney, InSegment, Node, event_matches_name
@@ -19,16 +19,7 @@ from parcours.events.entries import Event
 
 MOST_TESTS = 200_000
 """So many times an event is held against a leaf, at most: some hundreds of milliseconds of Python."""
-_LINKS = {
-    "journey": "journey",
-    "version": "version",
-    "step": "step",
-    "enrolment": "enrolment",
-    "message": "message",
-    "send": "send",
-    "order": "order_id",
-    "deal": "deal",
-}
+_LINKS = {nodes.LINKS[name]: column for name, column in LINK_COLUMNS.items()}
 """The links of an event, and their columns."""
 _ALWAYS = ("contact", "consent_email", "consent_sms", "consent_whatsapp", "lists", "tags")
 
@@ -141,7 +132,7 @@ class _Fetching(MembersSql):
         exists = f"(gone = 0 AND profiles.created_at <= {self._at(self.scope.now)}) AS is_there"
         return self._statement(
             f"SELECT * EXCEPT is_there FROM (SELECT {', '.join([*_ALWAYS, *asked, *self._maps(attributes)])}, {exists}"
-            f" FROM profiles PREWHERE account = {self.account} AND load <= {self.load}{self._among('contact')}"
+            f" FROM profiles PREWHERE {self._until()}{self._among('contact')}"
             " ORDER BY contact, load DESC LIMIT 1 BY contact) WHERE is_there"
         )
 

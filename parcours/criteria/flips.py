@@ -108,7 +108,7 @@ class _Flips(Sql):
     def _profiles(self) -> str:
         """Every state of the contacts until the watermark: that of a former one is told in vain, and that is all."""
         only = f" AND contact IN {self.only}" if self.only else ""
-        return f"profiles WHERE account = {self.account} AND load <= {self.load}{only}"
+        return f"profiles WHERE {self._until()}{only}"
 
     def _created(self) -> str:
         later = f"created_at > {instant(self.now)} AND created_at <= {instant(self.until)}"
@@ -154,9 +154,7 @@ class _Flips(Sql):
 
     def _of_events(self, leaves: Sequence[Did]) -> str:
         names = sorted({leaf.event for leaf in leaves})
-        condition = f"account = {self.account} AND load <= {self.load}"
-        if "*" not in names:
-            condition += f" AND name IN {self.bound.add(names, 'Array(String)')}"
+        condition = self._until() + self._of_names(names)
         dated = any(_ago(where.test) for leaf in leaves for where in leaf.where)
         if not dated:
             lasts = [leaf.window.last + 1 for leaf in leaves if leaf.window and leaf.window.last is not None]
@@ -165,15 +163,7 @@ class _Flips(Sql):
         browser = f"if(contact = 0, visitor, {NOBODY}) AS browser"
         return self._people(
             f"SELECT contact, {browser}, arrayJoin(arrayDistinct(arrayConcat({dues}))) AS due"
-            f" FROM events WHERE {condition}{self._whose()}"
-        )
-
-    def _whose(self) -> str:
-        if not self.only:
-            return ""
-        return (
-            f" AND (contact IN {self.only} OR contact IN (SELECT merged FROM {self.links()} WHERE merged != 0)"
-            f" OR (contact = 0 AND visitor IN (SELECT visitor FROM {self.links()} WHERE merged = 0)))"
+            f" FROM events WHERE {condition}{self._of_people()}"
         )
 
     def _may_count(self, leaf: Did) -> str:

@@ -153,7 +153,7 @@ class MembersSql(Sql):
         read = "".join(f", {sql} AS {name}" for name, sql in self._columns_read(words).items())
         return (
             f"SELECT contact, {last} FROM (SELECT contact, load, {words} FROM (SELECT *{read}"
-            f" FROM profiles WHERE account = {self.account} AND load <= {self.load}{self._among('contact')}) AS p)"
+            f" FROM profiles WHERE {self._until()}{self._among('contact')}) AS p)"
             " GROUP BY contact"
         )
 
@@ -318,9 +318,7 @@ class MembersSql(Sql):
 
     def _reach(self, leaves: Sequence[Did]) -> str:
         """What holds of every event that one leaf at least can count, but for its name."""
-        condition = (
-            f"account = {self.account} AND load <= {self.load} AND occurred_at <= {self._at(self.scope.now)}"
-        )
+        condition = f"{self._until()} AND occurred_at <= {self._at(self.scope.now)}"
         if not any(leaf.machines for leaf in leaves):
             condition += " AND machine = 0"
         starts = [_earliest(leaf, self.scope.now) for leaf in leaves]
