@@ -22,18 +22,26 @@ def insert_many(
     columns: Sequence[str],
     rows: Iterable[Sequence[Any]],
     *,
+    same: Mapping[str, Any] | None = None,
     on_conflict: str = "",
     using: str = DEFAULT_DB_ALIAS,
-) -> None:
-    """Insert rows; `on_conflict` is the rest of the clause, such as "DO NOTHING"."""
+) -> int:
+    """Insert rows; answers how many were inserted.
+
+    `same` are columns that hold one value in all rows; `on_conflict` is the rest of the clause, such as "DO NOTHING".
+    """
     values = rows if isinstance(rows, list) else list(rows)
     if not values:
-        return
+        return 0
+    if same:
+        columns, before = [*same, *columns], tuple(same.values())
+        values = [(*before, *row) for row in values]
     names = ", ".join(f'"{column}"' for column in columns)
     marks = ", ".join(["%s"] * len(columns))
     clause = f" ON CONFLICT {on_conflict}" if on_conflict else ""
     with connections[using].cursor() as cursor:
         cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks}){clause}', values)
+        return int(cursor.rowcount)
 
 
 def insert_by_blocks(
@@ -47,14 +55,14 @@ def insert_by_blocks(
 ) -> int:
     """Insert thousands of rows, on SQLite by thousands in a statement; answers how many were inserted.
 
-    `same` are columns that hold one value in all rows. Python's sqlite3 lets other threads run at each statement:
+    `same` and `on_conflict` are those of `insert_many`. Python's sqlite3 lets other threads run at each statement:
     one for each row would wait for them at each row.
     """
-    same = same or {}
-    columns = [*same, *columns]
     connection = connections[using]
     if connection.vendor != "sqlite":
-        return _insert_one_by_one(connection, table, columns, rows, same, on_conflict)
+        return insert_many(table, columns, rows, same=same, on_conflict=on_conflict, using=using)
+    same = same or {}
+    columns = [*same, *columns]
     names = ", ".join(f'"{column}"' for column in columns)
     constants = [f"?{number}" for number in range(1, len(same) + 1)]
     marks = f"({', '.join([*constants, *'?' * (len(columns) - len(same))])})"
@@ -72,27 +80,6 @@ def insert_by_blocks(
             start += count
             inserted += done.rowcount
     return inserted
-
-
-def _insert_one_by_one(
-    connection: Any,
-    table: str,
-    columns: Sequence[str],
-    rows: Sequence[Sequence[Any]],
-    same: Mapping[str, Any],
-    on_conflict: str,
-) -> int:
-    if not rows:
-        return 0
-    names = ", ".join(f'"{column}"' for column in columns)
-    marks = ", ".join(["%s"] * len(columns))
-    clause = f" ON CONFLICT {on_conflict}" if on_conflict else ""
-    before = tuple(same.values())
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f'INSERT INTO "{table}" ({names}) VALUES ({marks}){clause}', [(*before, *row) for row in rows]
-        )
-        return int(cursor.rowcount)
 
 
 def _blocks(count: int, most: int) -> Iterator[int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from hypothesis import given
@@ -14,17 +16,18 @@ TABLE = "contacts_attributedefinition"
 
 @pytest.mark.django_db
 @pytest.mark.database
+@pytest.mark.parametrize("insert", [bulk.insert_many, bulk.insert_by_blocks])
 @pytest.mark.parametrize("count", [0, 1, 3, 2_499, 5_001])
-def test_rows_are_inserted_and_those_there_already_let_be(count: int) -> None:
+def test_rows_are_inserted_and_those_there_already_let_be(count: int, insert: Any) -> None:
     from parcours.accounts.models import Account
 
     account = Account.objects.create(name="Shop", write_key="bulk")
     same = {"account_id": account.pk, "type": "text", "created_at": 1}
     rows = [(f"a{number}",) for number in range(count)]
     some = rows[::2]
-    assert bulk.insert_by_blocks(TABLE, ["name"], some, same=same) == len(some)
+    assert insert(TABLE, ["name"], some, same=same) == len(some)
     same["type"] = "number"
-    made = bulk.insert_by_blocks(TABLE, ["name"], rows, same=same, on_conflict="DO NOTHING")
+    made = insert(TABLE, ["name"], rows, same=same, on_conflict="DO NOTHING")
     assert made == count - len(some)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT name, type, account_id FROM {TABLE} ORDER BY id")
