@@ -26,6 +26,9 @@ from parcours.lib import bulk
 
 _PENDING = ConsentValue.PENDING.value
 
+#: Columns by their names: a value for each row, or the one of all of them.
+_Columns = dict[str, list[str] | str]
+
 
 @dataclass(frozen=True)
 class Everyone:
@@ -49,12 +52,19 @@ def put(batch: Batch, cells: Cells, everyone: Everyone) -> tuple[list[bool], lis
     mask = _unmerged(batch.account_id, cells)
     if not any(mask):
         return nobody, []
-    ids, made, cells = _insert(batch, cells.only(mask), everyone)
+    cells = cells.only(mask)
+    consents = _consents(cells, everyone)
+    ids, made = _insert(batch, cells, consents)
     if not all(made):
         left = iter(made)
         mask = [fine and next(left) for fine in mask]
+        ids, cells = list(compress(ids, made)), cells.only(made)
+        consents = {
+            name: value if isinstance(value, str) else list(compress(value, made))
+            for name, value in consents.items()
+        }
     if ids:
-        _add(batch, ids, cells, everyone)
+        _add(batch, ids, cells, consents, everyone)
     return mask, ids
 
 
@@ -77,8 +87,8 @@ def _unmerged(account_id: int, cells: Cells) -> list[bool]:
     return mask
 
 
-def _insert(batch: Batch, cells: Cells, everyone: Everyone) -> tuple[list[int], list[bool], Cells]:
-    """Insert the rows whose keys nobody has; answers the ids, which rows these are, and their cells."""
+def _insert(batch: Batch, cells: Cells, consents: _Columns) -> tuple[list[int], list[bool]]:
+    """Insert the rows whose keys nobody has; answers an id for each row, and which rows were inserted."""
     count = len(cells.able)
     ids = bulk.reserve_ids("contacts_contact", count)
     same: dict[str, Any] = {"account_id": batch.account_id, "updated_at": batch.now_ms}
@@ -89,7 +99,7 @@ def _insert(batch: Batch, cells: Cells, everyone: Everyone) -> tuple[list[int], 
         same["created_at"] = batch.now_ms
     if cells.sort_names:
         columns["sort_name"] = cells.sort_names
-    told: dict[str, list[str] | str] = {"attributes": cells.documents or "{}", **_consents(cells, everyone)}
+    told: _Columns = {"attributes": cells.documents or "{}", **consents}
     for name, values in told.items():
         if isinstance(values, str):
             same[name] = values
@@ -103,15 +113,14 @@ def _insert(batch: Batch, cells: Cells, everyone: Everyone) -> tuple[list[int], 
         on_conflict="DO NOTHING",
     )
     if made == count:
-        return ids, [True] * count, cells
+        return ids, [True] * count
     there = _among(ids)
-    mask = [each in there for each in ids]
-    return list(compress(ids, mask)), mask, cells.only(mask)
+    return ids, [each in there for each in ids]
 
 
-def _consents(cells: Cells, everyone: Everyone) -> dict[str, list[str] | str]:
+def _consents(cells: Cells, everyone: Everyone) -> _Columns:
     """Of each channel's column the consents of the rows, or the one of all of them."""
-    consents: dict[str, list[str] | str] = {}
+    consents: _Columns = {}
     for channel in CHANNELS:
         default = everyone.consents.get(channel, _PENDING)
         told = cells.consents.get(channel)
@@ -127,7 +136,7 @@ def _among(ids: Sequence[int]) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def _add(batch: Batch, ids: Sequence[int], cells: Cells, everyone: Everyone) -> None:
+def _add(batch: Batch, ids: Sequence[int], cells: Cells, consents: _Columns, everyone: Everyone) -> None:
     """All that goes with contacts just made: attributes, tags, lists, the history of consents, and what is told."""
     now, account_id = batch.now_ms, batch.account_id
     batch.declare(name for name, values in cells.untyped.items() if any(values))
@@ -135,7 +144,6 @@ def _add(batch: Batch, ids: Sequence[int], cells: Cells, everyone: Everyone) -> 
     members = [(list_id, contact_id) for list_id in everyone.lists for contact_id in ids]
     insert_members(members, source=batch.source.name, now_ms=now)
     batch.teller.created(ids)
-    consents = _consents(cells, everyone)
     for channel in CHANNELS:
         values = consents[f"consent_{channel}"]
         told = {values} if isinstance(values, str) else set(values)
