@@ -13,10 +13,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "parcours"
 LONGEST = 450
-#: Longer for a reason: what would be split has one table or one grammar as its subject.
-LONGER_ALLOWED: dict[str, str] = {
-    "parcours/events/catalogue.py": "one table: every event of the contract",
-}
 
 
 def sources(*, tests: bool = False) -> list[Path]:
@@ -44,9 +40,7 @@ def test_upper_packages_import_lower_ones_only() -> None:
 @pytest.mark.parametrize("path", sources(tests=True), ids=name_of)
 def test_a_file_can_be_read_in_one_sitting(path: Path) -> None:
     lines = len(path.read_text().splitlines())
-    assert lines <= LONGEST or name_of(path) in LONGER_ALLOWED, (
-        f"{name_of(path)} has {lines} lines: split it."
-    )
+    assert lines <= LONGEST, f"{name_of(path)} has {lines} lines: split it."
 
 
 def test_every_setting_that_is_read_is_told_in_the_docs() -> None:
