@@ -21,6 +21,7 @@ from parcours.contacts.audience import Audience
 from parcours.contacts.importing import actions as importing
 from parcours.contacts.importing import undoing
 from parcours.contacts.importing.models import Import
+from parcours.contacts.lines import NAMED_BY
 from parcours.contacts.merging import people
 from parcours.contacts.models import Contact, List, ListMember
 from parcours.contacts.orders import SORTS
@@ -32,7 +33,6 @@ from parcours.lib.problems import Fault, Invalid, NotFound, Problem
 router = Router(tags=["contacts"])
 _CHUNK = 1 << 16
 _MOST_REFERENCES = 10_000
-_KEYS = frozenset(("id", "external_id", "email", "phone"))
 
 
 def _actor(request: HttpRequest) -> Actor:
@@ -374,7 +374,7 @@ def add_members(request: HttpRequest, list_id: str, payload: References) -> Any:
     """As in an import, whom a key names and nobody is yet is made; an unknown `id` is refused."""
     account = _actor(request).account
     found = find(List, list_id, actor=_actor(request))
-    named = [{key: value for key, value in each.items() if key in _KEYS} for each in payload.contacts]
+    named = [{key: value for key, value in each.items() if key in NAMED_BY} for each in payload.contacts]
     with transaction.atomic():
         done = actions.upsert_many(account, named, source="api", now=clock.now())
         ids = [contact for contact in done.contacts if contact is not None]

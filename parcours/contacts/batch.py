@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from parcours.accounts.models import Account
 from parcours.contacts import attributes, rows
 from parcours.contacts.folding import sort_name
-from parcours.contacts.lines import CHANNELS, COLUMNS, KEYS, Line, Reader, Refused, fault_of
+from parcours.contacts.lines import CHANNELS, COLUMNS, DECIDING_KEYS, KEYS, Line, Reader, Refused, fault_of
 from parcours.contacts.merging import erased
 from parcours.contacts.merging.people import by_former_keys, survivors
 from parcours.contacts.models import AttributeDefinition, ConsentValue
@@ -227,7 +227,7 @@ class Batch:
             meant = self.people.get(line.id)
             if meant is None:
                 raise _refused("/id", _("There is no contact %(id)d.") % {"id": line.id})
-        for key in ("external_id", "email", "phone"):
+        for key in DECIDING_KEYS:
             value = line.values.get(key)
             found = self.by_key[key].get(value) if value is not None else None
             if found is None:

@@ -28,6 +28,9 @@ COLUMNS = (
     "created_at",
     "last_seen_at",
 )
+#: What tells whom a line means, the one that decides first; and those of them that are not ours to give.
+NAMED_BY = ("id", "external_id", "email", "phone")
+DECIDING_KEYS = NAMED_BY[1:]
 FIELDS = frozenset((*COLUMNS, "id", "attributes", "consents", "lists", "tags", "updated_at"))
 CHANNELS = tuple(str(channel) for channel in Channel)
 _CONSENTS = frozenset(str(value) for value in ConsentValue)

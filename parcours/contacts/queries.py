@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 
 from parcours.contacts import normalise
 from parcours.contacts import search as searching
-from parcours.contacts.lines import CHANNELS, whole_id
+from parcours.contacts.lines import CHANNELS, NAMED_BY, whole_id
 from parcours.contacts.merging.people import by_former_keys, survivors
 from parcours.contacts.models import AttributeDefinition, Contact, List, ListMember
 from parcours.lib import bulk
@@ -175,7 +175,7 @@ def resolve(account_id: int, references: Sequence[dict[str, Any]], *, country: s
             keys = {"id": 0}
         wanted.append(keys)
     with connection.cursor() as cursor:
-        for column in ("id", "external_id", "email", "phone"):
+        for column in NAMED_BY:
             values = list({keys[column] for keys in wanted if column in keys})
             if not values:
                 continue

@@ -18,6 +18,7 @@ from django.db import connection
 from parcours.accounts.models import Account
 from parcours.contacts import actions as contacts
 from parcours.contacts import normalise
+from parcours.contacts.lines import DECIDING_KEYS
 from parcours.contacts.merging import people
 from parcours.events.entries import Event
 from parcours.lib import bulk
@@ -28,8 +29,6 @@ from parcours.tracking.refusals import Reason
 MOST_CONTACTS_OF_A_BROWSER = 100
 #: More browsers than this are not one person's: the next ones are not tied to them.
 MOST_BROWSERS_OF_A_CONTACT = 1_000
-#: Which key decides, when they disagree.
-KEYS = ("external_id", "email", "phone")
 
 
 class Item(msgspec.Struct, gc=False):
@@ -159,12 +158,14 @@ def _upsert(account: Account, lines: list[dict[str, Any]], *, now: datetime) -> 
 def _weaker(line: dict[str, Any], pointers: Sequence[str], *, attempt: int) -> dict[str, Any] | None:
     """A refused line without what was wrong with it, and with the one key that decides; then that key alone."""
     wrong = {pointer.lstrip("/").split("/", 1)[0] for pointer in pointers}
-    keys = [key for key in KEYS if line.get(key) and key not in wrong]
+    keys = [key for key in DECIDING_KEYS if line.get(key) and key not in wrong]
     if not keys:
         return None
     if attempt > 0:
         return {keys[0]: line[keys[0]]}
-    return {key: value for key, value in line.items() if key == keys[0] or key not in (*KEYS, *wrong)}
+    return {
+        key: value for key, value in line.items() if key == keys[0] or key not in (*DECIDING_KEYS, *wrong)
+    }
 
 
 def with_email(account_id: int, contact_ids: Iterable[int]) -> set[int]:

@@ -22,6 +22,7 @@ from parcours.accounts import jobs
 from parcours.accounts.models import Account, Job
 from parcours.contacts import actions as contacts
 from parcours.contacts.importing import uploads
+from parcours.contacts.lines import NAMED_BY
 from parcours.events import catalogue, journal
 from parcours.events.entries import Line
 from parcours.lib import clock, crashpoints
@@ -38,7 +39,6 @@ KIND = "events.import"
 _AT_ONCE = 2_000
 _LONGEST_LINE = 256 * 1024
 _LONGEST_NAME = 255
-_KEYS = ("id", "external_id", "email", "phone")
 _LINKS = frozenset({"journey", "step", "enrolment", "message", "send", "order", "machine"})
 _DEAL_KEYS = ("id", "external_id")
 _FIELDS = _LINKS | {
@@ -266,7 +266,7 @@ def _subject(
         raise Refused(Reason.BAD_ID, "anonymous_id")
     contact = {key: value for key, value in (contact or {}).items() if value not in (None, "")}
     for key in contact:
-        if key not in _KEYS:
+        if key not in NAMED_BY:
             raise Refused(Reason.UNKNOWN_FIELD, f"contact.{key}"[:100])
     for value in contact.values():
         if not isinstance(value, (str, int)) or isinstance(value, bool):

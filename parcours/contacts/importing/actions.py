@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from parcours.accounts import jobs
 from parcours.accounts.models import Account, Job, User
 from parcours.contacts import queries
-from parcours.contacts.importing import cells, columns, encodings, formats, reading, uploads
+from parcours.contacts.importing import cells, encodings, formats, reading, uploads
 from parcours.contacts.importing.formats import CSV, NDJSON, Format, Said
 from parcours.contacts.importing.models import Import
 from parcours.contacts.importing.taking import Taker
-from parcours.contacts.lines import CHANNELS, clean_tags
+from parcours.contacts.lines import CHANNELS, NAMED_BY, clean_tags
 from parcours.contacts.models import ConsentValue, List
 from parcours.contacts.normalise import Unfit, is_date
 from parcours.lib import bulk, clock, crashpoints
@@ -186,7 +186,7 @@ def check(account: Account, options: Options) -> None:
     except Unfit as error:
         fault("/tag", str(error))
     for pointer, said, known in (
-        ("/key", options.key, ("", *columns.KEYS)),
+        ("/key", options.key, ("", *NAMED_BY)),
         ("/encoding", options.said.encoding, ("", *encodings.NAMES)),
         ("/decimal", options.said.decimal, ("", *cells.DECIMALS)),
         ("/dates", options.said.dates, ("", *cells.DATES)),

@@ -11,14 +11,13 @@ from django.utils.translation import gettext as _
 
 from parcours.contacts.attributes import check_name, split
 from parcours.contacts.importing import cells
-from parcours.contacts.lines import CHANNELS
+from parcours.contacts.lines import CHANNELS, NAMED_BY
 from parcours.contacts.models import AttributeDefinition
 from parcours.contacts.normalise import Unfit
 from parcours.lib.problems import Invalid
 
-KEYS = ("id", "external_id", "email", "phone")
 _FIELDS = (
-    *KEYS,
+    *NAMED_BY,
     "first_name",
     "last_name",
     "locale",
@@ -176,7 +175,7 @@ def map_columns(
         fields.append(field)
         if field and kind:
             types[field.removeprefix("attributes.")] = kind
-    if not faults and not any(field in KEYS for field in fields):
+    if not faults and not any(field in NAMED_BY for field in fields):
         detail = _(
             "No column says who each contact is: one of them must be named email, phone, external_id or id."
             " The columns found are: %(columns)s."

@@ -21,13 +21,12 @@ from django.db.models import Q
 from parcours.accounts.models import Job
 from parcours.contacts import normalise
 from parcours.contacts.importing.models import Import
-from parcours.contacts.lines import whole_id
+from parcours.contacts.lines import DECIDING_KEYS, whole_id
 from parcours.contacts.merging.models import ErasedKey, Forgetting
 from parcours.lib import bulk
 from parcours.lib.instants import from_ms, to_ms
 
 KEPT = timedelta(hours=1)
-_KINDS = ("external_id", "email", "phone")
 _UNDER_WAY = (Job.Status.QUEUED, Job.Status.RUNNING)
 
 Key = tuple[str, str]
@@ -98,7 +97,7 @@ def keys_of(line: Mapping[str, Any], *, country: str) -> list[Key]:
         "phone": lambda value: normalise.phone(value, country=country),
     }
     found = []
-    for kind in _KINDS:
+    for kind in DECIDING_KEYS:
         value = line.get(kind)
         if value and (kind == "external_id" or isinstance(value, str)):
             try:
