@@ -19,7 +19,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, Min, QuerySet
 
 from parcours.events import journal
 from parcours.events.models import JournalRow, Load, Shard
@@ -139,16 +139,36 @@ def mark(account_id: int) -> Mark:
     return Mark(account_id=account_id, at=now, collector=collector, row=row or 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Digested:
+    """How far an account's journals are in loads that are done, as one reading of the state tells."""
+
+    collector: int
+    row: int | None
+    """The first entry of the journal that no load holds."""
+    open_from: tuple[datetime | None, ...]
+    """Since when what the loads under way hold was accepted."""
+
+    def passed(self, mark: Mark) -> bool:
+        """Whether everything accepted before a mark is in loads that are done."""
+        if mark.collector > self.collector:
+            return False
+        if mark.row and self.row is not None and self.row <= mark.row:
+            return False
+        # Loads that hold only what came after the mark need not be waited for.
+        return all(since is not None and since > mark.at for since in self.open_from)
+
+
+def reached(account_id: int) -> Digested:
+    """How far an account is digested now, for as many marks as there are."""
+    collector = _collector_upto(account_id)
+    row = JournalRow.objects.filter(account_id=account_id).aggregate(first=Min("id"))["first"]
+    return Digested(collector, row, tuple(_open_loads(account_id).values_list("accepted_from", flat=True)))
+
+
 def passed(mark: Mark) -> bool:
     """Whether everything accepted before a mark is in loads that are done."""
-    if mark.collector > _collector_upto(mark.account_id):
-        return False
-    if mark.row and JournalRow.objects.filter(account_id=mark.account_id, id__lte=mark.row).exists():
-        return False
-    later = Q(
-        accepted_from__gt=mark.at
-    )  # Loads that hold only what came after the mark need not be waited for.
-    return not _open_loads(mark.account_id).exclude(later).exists()
+    return reached(mark.account_id).passed(mark)
 
 
 def digested(account_id: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -50,22 +50,26 @@ def moves_of_many(
     watermark: Watermark,
     *,
     contacts: Sequence[int] | None = None,
+    wanted: Mapping[int, Collection[int]] | None = None,
     at_once: int = members.MOST,
 ) -> dict[int, Moves]:
     """`moves` of several segments of one account, by segment; `at_once` of them in one query.
 
-    With `contacts`, each segment is asked of all of these. What several criteria ask is asked once.
+    `wanted` says of which of the contacts each segment has to answer, if not of all; it may answer of others as well.
+    What several criteria ask is asked once.
     """
     found: dict[int, Moves] = {}
     if not asked:
         return found
     first = asked[0][0]
     scope = Scope(first.account_id, watermark.load, to_ms(watermark.as_of), first.account.timezone)
-    among = None if contacts is None else members.some(scope, contacts)
-    if among is not None:
-        met = few.meeting([node for _, node in asked], scope, among)
+    among = None
+    if contacts is not None:
+        each = [contacts if wanted is None else wanted.get(segment.pk, ()) for segment, _ in asked]
+        met = few.meeting([node for _, node in asked], scope, each)
         if met is not None:
-            return _moves_of_few(asked, scope, among, met)
+            return _moves_of_few(asked, scope, contacts, each, met)
+        among = members.some(scope, contacts)
     for start in range(0, len(asked), at_once):
         some = asked[start : start + at_once]
         entered: list[list[int]] = [[] for _ in some]
@@ -85,29 +89,34 @@ def moves_of_many(
 
 
 def _moves_of_few(
-    asked: Sequence[tuple[Segment, nodes.Node]], scope: Scope, among: members.Some, met: Sequence[set[int]]
+    asked: Sequence[tuple[Segment, nodes.Node]],
+    scope: Scope,
+    contacts: Sequence[int],
+    wanted: Sequence[Collection[int]],
+    met: Sequence[set[int]],
 ) -> dict[int, Moves]:
-    """Who moves, of a few contacts who are known to meet these segments' criteria."""
+    """Who moves, of the contacts wanted of each segment, of whom some are known to meet its criteria."""
     inside: dict[int, set[int]] = {segment.pk: set() for segment, _ in asked}
     own = Bound()
-    memberships, tables = _memberships(own, scope, list(inside), among)
+    memberships, tables = _memberships(own, scope, list(inside), contacts)
     for segment, contact in store.run(
         Statement(f"SELECT segment, contact FROM ({memberships})", own.parameters, tables)
     ):
         inside[segment].add(contact)
-    return {
-        segment.pk: Moves(entered=sorted(meet - inside[segment.pk]), left=sorted(inside[segment.pk] - meet))
-        for (segment, _), meet in zip(asked, met, strict=True)
-    }
+    found = {}
+    for (segment, _), some, meet in zip(asked, wanted, met, strict=True):
+        left = inside[segment.pk].intersection(some) - meet
+        found[segment.pk] = Moves(entered=sorted(meet - inside[segment.pk]), left=sorted(left))
+    return found
 
 
 def _memberships(
-    own: Bound, scope: Scope, segments: Sequence[int], among: members.Some | None
+    own: Bound, scope: Scope, segments: Sequence[int], contacts: Sequence[int] | None
 ) -> tuple[str, Tables]:
     """Who is in which of some segments at the watermark: SQL, and the tables that go with it."""
     tables: Tables = {}
     account, load = own.add(scope.account, "UInt32"), own.add(scope.load, "UInt64")
-    only = "" if among is None else f" AND contact IN {compile.among(among.contacts, own, tables)}"
+    only = "" if contacts is None else f" AND contact IN {compile.among(contacts, own, tables)}"
     sql = (
         f"SELECT segment, contact FROM memberships WHERE account = {account}"
         f" AND segment IN {own.add(list(segments), 'Array(UInt64)')} AND load <= {load}{only}"
@@ -133,7 +142,7 @@ def _changes(
     meet = members.members_of([node for _, node in asked], scope, among=among)
     own = Bound(prefix="m")
     ids = [segment.pk for segment, _ in asked]
-    memberships, tables = _memberships(own, scope, ids, among)
+    memberships, tables = _memberships(own, scope, ids, None if among is None else among.contacts)
     words = range((len(ids) + members.WORD - 1) // members.WORD)
 
     def each(text: str) -> str:

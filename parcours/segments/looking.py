@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from parcours.criteria import few
 from parcours.criteria.nodes import Node
 from parcours.events import watermark
 from parcours.events.watermark import Watermark
@@ -41,8 +42,8 @@ def look_again(held: Held) -> bool:
     ready = [pk for pk, one in live.items() if one.settling_at is None]
     left = stirred.pending(account_id, read)
     due = flips.due(account_id, read.as_of, ready)
-    later = [pk for pk in left.wanted if pk in live and pk not in set(ready)]
-    looked = [live[pk] for pk in ready if pk in left.wanted or pk in due.wanted]
+    later = left.segments & live.keys() - set(ready)
+    looked = [live[pk] for pk in ready if pk in left.segments or pk in due.wanted]
     if not looked and (later or not left.rows):
         return False
     found = _Look(read, left, due)
@@ -51,7 +52,7 @@ def look_again(held: Held) -> bool:
     with transaction.atomic():
         held.check()
         for segment, moves in found.changed:
-            if not moves and not segment.mentions["profile"]:
+            if not moves and not left.consents:
                 continue  # Its figures stay: who is opted in did not change either.
             told = tell(segment, moves, held=held, now=clock.now())
             same = Segment.objects.filter(pk=segment.pk, updated_at=segment.updated_at)
@@ -89,17 +90,21 @@ class _Look:
         """Look at the contacts of all these segments of one account, in one query."""
         known = names.AccountNames(segments[0].account_id) if segments else None
         parsed: list[tuple[Segment, Node]] = []
-        contacts: set[int] = set()
         for segment in segments:
             try:
                 parsed.append((segment, compute.parsed(segment, known=known)))
             except Invalid:  # The computation in full tells what is wrong.
                 Segment.objects.filter(pk=segment.pk).update(next_at=clock.now())
-                continue
-            contacts |= self.left.wanted.get(segment.pk, set()) | self.due.wanted.get(segment.pk, set())
         if not parsed:
             return
-        found = compute.moves_of_many(parsed, self.read, contacts=sorted(contacts))
+        contacts = self.left.contacts.union(*(self.due.wanted[segment.pk] for segment, _ in parsed))
+        wanted = None
+        if len(contacts) <= few.MOST_PEOPLE:
+            wanted = {
+                segment.pk: self.left.wanted(segment.pk) | self.due.wanted[segment.pk]
+                for segment, _ in parsed
+            }
+        found = compute.moves_of_many(parsed, self.read, contacts=sorted(contacts), wanted=wanted)
         now = to_ms(self.read.as_of)
         for segment, node in parsed:
             self.changed.append((segment, found[segment.pk]))
@@ -108,6 +113,8 @@ class _Look:
 
     def _asked(self, segment: Segment, node: Node) -> list[Pair]:
         """The flips to come that only the store knows: of dates, and of whoever has another past than before."""
-        contacts = self.left.wanted.get(segment.pk, set())
+        if not segment.mentions.get("ask") and not self.left.linked:
+            return []
+        contacts = self.left.wanted(segment.pk)
         asked = sorted(contacts if segment.mentions.get("ask") else self.left.linked & contacts)
         return flips.of_contacts(segment, node, self.read, asked) if asked else []

@@ -9,7 +9,7 @@ from django.db.models import F, Max, Q
 
 from parcours.events import watermark
 from parcours.events.models import JournalRow
-from parcours.events.watermark import Mark
+from parcours.events.watermark import Digested, Mark
 from parcours.lib import clock
 from parcours.lib.crashpoints import point
 from parcours.lib.instants import to_ms
@@ -35,7 +35,8 @@ def is_followed(account_id: int) -> bool:
 def settle(held: Held) -> bool:
     """Settle what can be; answers whether there was anything."""
     waiting = Segment.objects.filter(account_id=held.account_id, settling_at__isnull=False)
-    ready = [segment for segment in waiting if _is_told(segment)]
+    digested = watermark.reached(held.account_id)
+    ready = [segment for segment in waiting if _is_told(segment, digested)]
     if not ready:
         return False
     read = watermark.current(held.account_id)
@@ -62,12 +63,12 @@ def settle(held: Held) -> bool:
     return True
 
 
-def _is_told(segment: Segment) -> bool:
+def _is_told(segment: Segment, digested: Digested) -> bool:
     """Whether the digest has passed what was told of a segment."""
     if not segment.settling_row or segment.settling_at is None:
         return True
     told = Mark(account_id=segment.account_id, at=segment.settling_at, collector=0, row=segment.settling_row)
-    if watermark.passed(told):
+    if digested.passed(told):
         return True
     _advance(segment)
     return False

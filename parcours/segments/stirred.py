@@ -177,43 +177,51 @@ def _windows(said: Mapping[int, _Mentions], event: Event) -> list[tuple[int, int
 
 @dataclass
 class Pending:
-    """What loads stirred, for one look: by segment, the contacts and their flips to come."""
+    """What loads stirred, for one look: groups of contacts, each with the segments that it may have moved in, and by
+    segment the flips to come."""
 
     rows: list[int] = field(default_factory=list)
-    wanted: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    groups: list[tuple[frozenset[int], list[int]]] = field(default_factory=list)
+    segments: set[int] = field(default_factory=set)
+    contacts: set[int] = field(default_factory=set)
     flips: dict[int, list[Pair]] = field(default_factory=lambda: defaultdict(list))
     linked: set[int] = field(default_factory=set)
     consents: bool = False
 
+    def wanted(self, segment: int) -> set[int]:
+        """The contacts who may have moved in a segment."""
+        return set().union(*(contacts for segments, contacts in self.groups if segment in segments))
+
 
 def pending(account_id: int, read: Watermark) -> Pending:
     """What may be looked at again at a watermark, the oldest first, some thousands of contacts at a time."""
-    found, count = Pending(), 0
+    found = Pending()
     rows = Stirred.objects.filter(account_id=account_id, load_id__lte=read.load)
     ready = rows.filter(Q(ready_at__isnull=True) | Q(ready_at__lte=read.as_of))
     for row in ready.order_by("pk")[:_MOST_ROWS]:
         found.rows.append(row.pk)
         for segments, contacts in row.groups:
-            count += len(contacts)
-            for segment in segments:
-                found.wanted[segment].update(contacts)
+            found.groups.append((frozenset(segments), contacts))
+            found.segments.update(segments)
+            found.contacts.update(contacts)
         for segment, dues, contacts in row.flips:
             found.flips[segment].extend(zip(dues, contacts, strict=True))
         found.linked.update(row.linked)
         found.consents = found.consents or row.consents
-        if count >= MOST_CONTACTS:
+        if len(found.contacts) >= MOST_CONTACTS:
             break
     return found
 
 
 def keep(account_id: int, load_id: int, left: Pending, segments: Iterable[int]) -> None:
     """In the caller's transaction: keep what concerns these segments for a later look."""
-    groups = [([segment], sorted(left.wanted[segment])) for segment in segments if segment in left.wanted]
+    later = frozenset(segments)
+    groups = [(sorted(some & later), contacts) for some, contacts in left.groups if some & later]
     if not groups:
         return
     flips = [
         (segment, [due for due, _ in left.flips[segment]], [contact for _, contact in left.flips[segment]])
-        for (segment,), _contacts in groups
+        for segment in sorted(later)
         if left.flips.get(segment)
     ]
     Stirred.objects.create(

@@ -5,10 +5,11 @@ passing of time moved. One worker at a time works on an account's segments.
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import F, QuerySet
 
+from parcours.events import watermark
 from parcours.lib import clock
 from parcours.segments.flips import MARGIN
 from parcours.segments.full import Progress, Together, look_ahead, run
@@ -21,8 +22,12 @@ AT_ONCE = 64
 """So many segments are computed in full in one query: what they ask alike is read once, and memory stays bounded."""
 _BUDGET_SECONDS = 2.0
 _COUNT_SECONDS = 5.0
+_BEHIND = timedelta(seconds=1)
+"""A digest that is further behind than this has more to do than it can as it comes."""
+_LONGEST_REST = 10.0
 _progress = Progress()
 _counted: dict[int, float] = {}
+_rests: dict[int, float] = {}
 
 
 def round() -> bool:
@@ -78,9 +83,28 @@ def _work_on(account_id: int, now: datetime, *, counts: bool) -> bool:
             for segment in _ending(now).filter(account_id=account_id).select_related("account"):
                 look_ahead(segment, held)
                 done = True
-            return look_again(held) or done
+            return _look_again(held) or done
         except Overtaken:
             return True
+
+
+def _look_again(held: Held) -> bool:
+    """Look again at who may have moved; answers whether there was any.
+
+    A look at many contacts costs little more than one at some. While the digest is behind, it has the machine for as
+    long as the last look took, and until what that look told is stored: the next one takes more contacts together.
+    """
+    account_id, started = held.account_id, time.monotonic()
+    if clock.now() - watermark.current(account_id).as_of > _BEHIND:
+        moved = Segment.objects.filter(account_id=account_id, settling_at__isnull=False)
+        resting = started < _rests.setdefault(account_id, started + _LONGEST_REST)
+        if resting or moved.filter(status=Segment.Status.UP_TO_DATE).exists():
+            return False
+    if not look_again(held):
+        return False
+    ended = time.monotonic()
+    _rests[account_id] = ended + min(ended - started, _LONGEST_REST)
+    return True
 
 
 def _compute_due(held: Held, now: datetime) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from parcours.lib import clock
 from parcours.lib.ids import new_id
 from parcours.lib.instants import to_ms
 from parcours.segments import queries, settling, work
-from parcours.segments.models import Segment
+from parcours.segments.models import Segment, Stirred
 from parcours.segments.tests.conftest import Firm
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -108,3 +109,33 @@ def test_whoever_waits_for_a_load_waits_for_the_segments_that_it_moves(firm: Fir
         assert steps < 100
     assert steps
     assert firm.members(buyers) == firm.members(nested) == [ann]
+
+
+def test_while_the_digest_is_behind_contacts_are_looked_at_together(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = firm.people({"email": "a@example.org"}, {"email": "b@example.org"})
+    segment = firm.segment({"event": "page.viewed"})
+    monkeypatch.setattr(work, "_rests", {})
+    firm.happens("page.viewed", first)
+    while firm.digest.round():
+        pass
+    monkeypatch.setattr(work, "_BEHIND", timedelta(milliseconds=-1))
+    assert not work.round(), "Just met, and the digest is behind: not looked at yet."
+    firm.happens("page.viewed", second)
+    while firm.digest.round():
+        pass
+    assert not work.round()
+    assert Stirred.objects.count() == 2
+    work._rests[firm.account.pk] = 0.0
+    assert work.round(), "It has rested long enough."
+    assert not Stirred.objects.exists()
+    segment.refresh_from_db()
+    assert segment.settling_at is not None
+    firm.happens("page.viewed", second)
+    while firm.digest.round():
+        pass
+    monkeypatch.setattr(work, "_BEHIND", timedelta(seconds=1))
+    firm.catch_up()
+    assert sorted(firm.members(segment)) == sorted([first, second])
+    assert not Stirred.objects.exists()

@@ -41,8 +41,8 @@ def _criteria(number: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("bound", "tests"),
-    [(0, 0), (compile.FEW, 0), (compile.FEW, few.MOST_TESTS)],
-    ids=["table", "values", "few"],
+    [(0, 0), (compile.FEW, 0), (compile.FEW, few.MOST_TESTS), (0, few.MOST_TESTS)],
+    ids=["table", "values", "few", "few by table"],
 )
 def test_many_segments_answer_as_each_alone(
     firm: Firm, bound: int, tests: int, monkeypatch: pytest.MonkeyPatch
