@@ -8,7 +8,7 @@ import time
 
 from benchmarks import report
 
-ALL = ("collector", "digest", "engine", "figures", "imports", "mail", "pages", "segments")
+ALL = ("collector", "digest", "engine", "figures", "growth", "imports", "mail", "pages", "segments")
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ import statistics
 import time
 from typing import Any
 
-from benchmarks.installation import apart, installation
+from benchmarks.installation import apart, installation, setup_django
 from benchmarks.report import Figure
 
 EVENTS = 100_000
@@ -69,7 +69,7 @@ def call(number: int, chance: random.Random, now: int) -> bytes:
 
 def fill(account_id: int, seed: int) -> None:
     """Append a turn's calls to the collector's journal."""
-    _django()
+    setup_django()
     from parcours.events import journal
     from parcours.lib import clock
 
@@ -87,7 +87,7 @@ def fill(account_id: int, seed: int) -> None:
 
 def digest() -> dict[str, float]:
     """Digest all there is; answers the events a second, and the seconds of this process's processor for each."""
-    _django()
+    setup_django()
     from parcours.config.worker import quieten
     from parcours.events.store.client import writer
     from parcours.tracking import work
@@ -114,7 +114,7 @@ def _digested() -> int:
 
 def raw(after_load: int) -> dict[str, float]:
     """Insert the rows of the loads after one again, raw; answers seconds, the rows, and the last load."""
-    _django()
+    setup_django()
     from parcours.events.store.client import writer
 
     client = writer()
@@ -129,12 +129,6 @@ def raw(after_load: int) -> dict[str, float]:
         client.insert("raw_events", rows[start : start + BLOCK], column_names=names)
     seconds = time.perf_counter() - started
     return {"seconds": seconds, "rows": len(rows), "load": rows[-1][names.index("load")]}
-
-
-def _django() -> None:
-    from parcours.config import startup
-
-    startup.setup_django()
 
 
 def run() -> list[Figure]:

@@ -24,7 +24,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks.installation import ROOT, Installation, apart, installation
+from benchmarks.installation import ROOT, Installation, apart, installation, setup_django
 from benchmarks.report import Figure
 
 CONTACTS = 200_000
@@ -81,7 +81,7 @@ def people(count: int, path: Path) -> None:
 
 def prepare(count: int) -> dict[str, float]:
     """Import the contacts, make the journey, enrol everyone; answers the pace of the import in lines a second."""
-    _django()
+    setup_django()
     from django.conf import settings
 
     from parcours.accounts.models import Account
@@ -144,7 +144,7 @@ class _Recorder:
 
 def walk(record: bool) -> dict[str, float]:
     """Walk everyone to the end; answers the passages, the seconds, and the peak of memory in MiB."""
-    _django()
+    setup_django()
     from contextlib import nullcontext
 
     from django.conf import settings
@@ -178,7 +178,7 @@ def walk(record: bool) -> dict[str, float]:
 
 def replay() -> dict[str, float]:
     """The bare loop: the same statements on the same database, by sqlite3 alone; answers the seconds."""
-    _django()
+    setup_django()
     from django.conf import settings
     from django.db import connection as ours
 
@@ -213,7 +213,7 @@ def replay() -> dict[str, float]:
 
 def digest(until: str) -> None:
     """Digest until a file appears: what runs beside the engine in an installation."""
-    _django()
+    setup_django()
     from parcours.config.worker import quieten
     from parcours.tracking import work
 
@@ -221,12 +221,6 @@ def digest(until: str) -> None:
     while not Path(until).exists():
         if not work.round():
             time.sleep(0.1)
-
-
-def _django() -> None:
-    from parcours.config import startup
-
-    startup.setup_django()
 
 
 def _keep(site: Installation) -> Path:

@@ -19,7 +19,7 @@ import sqlite3
 import time
 from pathlib import Path
 
-from benchmarks.installation import apart, installation
+from benchmarks.installation import apart, installation, setup_django
 from benchmarks.report import Figure
 
 LINES = 1_000_000
@@ -79,7 +79,7 @@ def _cell(column: int, number: int, chance: random.Random) -> str:
 
 def take(account_id: int, path: str) -> dict[str, float]:
     """Import a file in this process; seconds, the processor's too, and the megabytes that it came to hold."""
-    _django()
+    setup_django()
     from parcours.accounts import jobs
     from parcours.accounts.models import Account
     from parcours.config.worker import quieten
@@ -113,7 +113,7 @@ def take(account_id: int, path: str) -> dict[str, float]:
 
 def digest() -> float:
     """Bring into the event store all that waits for it; the seconds."""
-    _django()
+    setup_django()
     from parcours.config.worker import quieten
     from parcours.events.store.client import writer
     from parcours.tracking import work
@@ -152,12 +152,6 @@ def bare(path: str, account_id: int, installed: str, database: str) -> float:
             target.execute("COMMIT")
             seconds += time.perf_counter() - started
     return seconds
-
-
-def _django() -> None:
-    from parcours.config import startup
-
-    startup.setup_django()
 
 
 def run() -> list[Figure]:

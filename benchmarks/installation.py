@@ -87,6 +87,13 @@ class Installation:
         self.processes.clear()
 
 
+def setup_django() -> None:
+    """Make this process one of the installation that its environment names."""
+    from parcours.config import startup
+
+    startup.setup_django()
+
+
 def own_environment(folder: str | Path, **more: str) -> dict[str, str]:
     """The environment of an installation whose data lies in a folder: nothing of another one's stays in it."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PARCOURS_")}

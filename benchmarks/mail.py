@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from benchmarks.installation import ROOT, apart, free_port, installation
+from benchmarks.installation import ROOT, apart, free_port, installation, setup_django
 from benchmarks.report import Figure
 
 MAILS = 20_000
@@ -98,7 +98,7 @@ def _served() -> Iterator[int]:
 
 def prepare() -> None:
     """Make the contacts, who opted in, and the message."""
-    _django()
+    setup_django()
     from parcours.accounts.models import Account
     from parcours.contacts import actions as contacts
     from parcours.lib import clock
@@ -127,7 +127,7 @@ def prepare() -> None:
 
 def send() -> dict[str, float]:
     """Queue a mail to everyone and send them all; answers the seconds of sending."""
-    _django()
+    setup_django()
     from parcours.config.worker import quieten
     from parcours.contacts.models import Contact
     from parcours.lib import clock
@@ -152,7 +152,7 @@ def send() -> dict[str, float]:
 
 def sign() -> None:
     """Make a key for the sender's domain: mails are signed from now on."""
-    _django()
+    setup_django()
     from parcours.accounts.models import Account
     from parcours.lib import clock
     from parcours.messaging import domains
@@ -185,12 +185,6 @@ def bare(port: int) -> dict[str, float]:
 def _processor() -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
-
-
-def _django() -> None:
-    from parcours.config import startup
-
-    startup.setup_django()
 
 
 def run() -> list[Figure]:

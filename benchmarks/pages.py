@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.installation import Installation, apart, installation
+from benchmarks.installation import Installation, apart, installation, setup_django
 from benchmarks.report import Figure, table
 
 CONTACTS = 1_000_000
@@ -27,7 +27,7 @@ _RUNS = 5
 
 def lay(contacts: int) -> None:
     """Lay the contacts in both databases, lists, tags, and three segments: everyone, a tenth, and five hundred."""
-    _django()
+    setup_django()
     from django.db import connection
 
     from benchmarks import segments_world
@@ -86,7 +86,7 @@ def lay(contacts: int) -> None:
 
 def measure(store: int) -> dict[str, list[float]]:
     """Of each page, the median of its milliseconds, and of those for which processors worked (`store`: its process)."""
-    _django()
+    setup_django()
     from django.test import Client
 
     from parcours.accounts.models import User
@@ -158,12 +158,6 @@ def _busy(process: int) -> float:
     """The seconds that processors worked for a process."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _django() -> None:
-    from parcours.config import startup
-
-    startup.setup_django()
 
 
 def figures(site: Installation, contacts: int) -> list[Figure]:

@@ -16,7 +16,7 @@ def test_the_benchmarks_run_from_a_checkout() -> None:
     )
     assert run.returncode == 2
     assert "there is no benchmark nothing" in run.stderr
-    assert "collector, digest, engine, figures, imports, mail, pages, segments" in run.stderr
+    assert "collector, digest, engine, figures, growth, imports, mail, pages, segments" in run.stderr
 
 
 def test_an_installed_package_says_that_it_has_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
