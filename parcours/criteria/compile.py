@@ -27,7 +27,9 @@ LINK_COLUMNS = {
     "deal": "deal",
 }
 _LINK_TEXTS = frozenset(("step", "send", "order_id"))
-
+ONCE = "if(deal = 0, (load, position, ''), (load, toUInt32(0), message_id))"
+"""What tells an event from another. One of a deal has a row for each contact tied to it, and so several of a person who
+is two of them by a merge: it counts once."""
 
 FEW = 200
 """So many contacts are bound as values; more of them go with a statement as a table. ClickHouse looks at each value at
@@ -123,8 +125,8 @@ class Sql:
         self.now = "p.now" if self.rows else self.bound.whole(scope.now)
         same = None if self.rows else scope.now
         self.on_people = Tests(self.bound, self.now, scope.zone, same, "p.key")
-        self.event_now = "b.now" if self.rows else self.now
-        self.on_events = Tests(self.bound, self.event_now, scope.zone, same, "b.key" if self.rows else "''")
+        self.event_now = "run_now" if self.rows else self.now
+        self.on_events = Tests(self.bound, self.event_now, scope.zone, same, "run_key" if self.rows else "''")
         self.did: dict[Did, int] = {}
 
     def _rows(self, rows: Sequence[tuple[int, int, int, int, int, str]]) -> str:
@@ -303,16 +305,17 @@ class Sql:
         )
 
     def _by_row(self) -> str:
+        own = "case, now AS run_now, entered_at AS run_entered_at, enrolment AS run_enrolment, key AS run_key"
         people = (
-            f"SELECT contact AS subject, {NOBODY} AS browser, case, now, entered_at, enrolment, key FROM {self.rows}"
-            " UNION ALL SELECT l.merged AS subject, l.visitor AS browser, r.case, r.now, r.entered_at, r.enrolment,"
-            f" r.key FROM {self.links()} AS l INNER JOIN {self.rows} AS r ON r.contact = l.contact"
+            f"SELECT contact AS subject, {NOBODY} AS browser, {own} FROM {self.rows}"
+            f" UNION ALL SELECT l.merged AS subject, l.visitor AS browser, {own}"
+            f" FROM {self.links()} AS l INNER JOIN {self.rows} AS r ON r.contact = l.contact"
         )
         browser = f"if(contact = 0, visitor, {NOBODY}) AS browser"
         return (
-            f"SELECT b.case AS case, {', '.join(self._columns())} FROM"
-            f" (SELECT *, {browser} FROM events WHERE {self._events()}) AS v INNER JOIN ({people}) AS b"
-            " ON b.subject = v.contact AND b.browser = v.browser GROUP BY b.case"
+            f"SELECT case, {', '.join(self._columns())} FROM"
+            f" (SELECT * FROM (SELECT *, {browser} FROM events WHERE {self._events()}) AS v INNER JOIN ({people}) AS b"
+            f" ON b.subject = v.contact AND b.browser = v.browser LIMIT 1 BY case, {ONCE}) GROUP BY case"
         )
 
     def _named(self, name: str) -> str:
@@ -365,19 +368,18 @@ class Sql:
             f"startsWith(name, {self.bound.text(prefix)})" for prefix in nodes.MESSAGE_PREFIXES
         )
         other = f"endsWith(name, {self.bound.text('.subscription_updated')})"
-        since = f"occurred_at >= {instant('b.entered_at')}"
-        return f"{since} AND (NOT ({message}) OR {other} OR v.enrolment = b.enrolment)"
+        since = f"occurred_at >= {instant('run_entered_at')}"
+        return f"{since} AND (NOT ({message}) OR {other} OR enrolment = run_enrolment)"
 
     def _property(self, name: str) -> Elements:
         """An event's link of that name, else its property; the columns are qualified by nothing: `_by_row` names
         its own apart."""
-        table = "v." if self.rows else ""
-        found = self._map(table, name)
+        found = self._map("", name)
         if name == "machine":
-            return Elements(f"[if({table}machine = 1, 'true', 'false')]")
+            return Elements("[if(machine = 1, 'true', 'false')]")
         if name not in LINK_COLUMNS:
             return found
-        column = table + LINK_COLUMNS[name]
+        column = LINK_COLUMNS[name]
         if LINK_COLUMNS[name] in _LINK_TEXTS:
             return Elements(
                 f"if({column} != '', [toString({column})], {found.texts})",

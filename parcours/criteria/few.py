@@ -15,8 +15,9 @@ from typing import Any
 from parcours.criteria import nodes, store
 from parcours.criteria.compile import LINK_COLUMNS, Scope, Statement, rows_of
 from parcours.criteria.evaluate import At, Flat, Store, did, evaluate
-from parcours.criteria.members import MembersSql, Some, some
+from parcours.criteria.members import MembersSql
 from parcours.criteria.nodes import Did, InJourney, InSegment, Kind, Node, Test, event_matches_name
+from parcours.criteria.whose import Some, some
 from parcours.events.entries import Event
 
 MOST_PEOPLE = 2_000
@@ -164,8 +165,14 @@ def _happened(
     if len(rows) > MOST_EVENTS:
         return None
     done = 0
-    for contact, visitor, name, at, machine, *linked, texts, numbers in rows:
+    told: set[tuple[int, int, str]] = set()
+    for contact, visitor, name, at, machine, load, message_id, *linked, texts, numbers in rows:
         person = fetching.person(contact, visitor)
+        if message_id:
+            # Of each contact tied to a deal there is a row: who is two of them did it once.
+            if (person, load, message_id) in told:
+                continue
+            told.add((person, load, message_id))
         patterns = [pattern for pattern in asked if event_matches_name(pattern, name)]
         theirs = tests.get(person, {})
         done += sum(theirs.get(pattern, 0) for pattern in patterns)
@@ -239,7 +246,8 @@ class _Fetching(MembersSql):
         most: int,
     ) -> Statement:
         """The events of leaves on each name, `most` at most: contact, visitor, name, instant (ms), whether of a
-        machine, these links, and the texts and the numbers of the properties that are looked at."""
+        machine, the load, the message id (of a deal's event alone), these links, and the texts and the numbers of the
+        properties that are looked at."""
         everything = [leaf for some in leaves.values() for leaf in some]
         if "*" in leaves:
             names = [name for name in leaves if name != "*"]
@@ -253,9 +261,10 @@ class _Fetching(MembersSql):
 
     def _some(self, leaves: Sequence[Did], named: str, links: Iterable[str], properties: _Keys) -> str:
         """Events that one of some leaves may count."""
+        told = "if(deal = 0, '', message_id)"
         return (
-            "SELECT contact, toString(visitor), name, toUnixTimestamp64Milli(occurred_at) AS at, machine,"
-            f" {', '.join([*links, *self._maps(properties)])} FROM events"
+            "SELECT contact, toString(visitor), name, toUnixTimestamp64Milli(occurred_at) AS at, machine, load,"
+            f" {', '.join([told, *links, *self._maps(properties)])} FROM events"
             f" PREWHERE {self._reach(leaves)} AND {named} AND {self._of_them()}"
         )
 

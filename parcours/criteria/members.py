@@ -10,47 +10,20 @@ contact puts the bits together, and the criteria are read from them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Any
-from uuid import UUID
 
-from parcours.criteria import nodes, store
-from parcours.criteria.compile import LINK_COLUMNS, NOBODY, Scope, Sql, Statement, are_many, rows_of
+from parcours.criteria import nodes
+from parcours.criteria.compile import LINK_COLUMNS, Scope, Statement
 from parcours.criteria.evaluate import At, did, meets
 from parcours.criteria.nodes import Did, InJourney, InSegment, Leaf, Node, Test
 from parcours.criteria.sql_tests import Elements
+from parcours.criteria.whose import Some, Whose
 
 WORD = 64
 MOST = 2 * WORD
 """How many criteria one statement takes: each is a bit of a whole number of 64, of which there may be several."""
 _COLUMN = re.compile(r"\b[tnfd]\d+\b")
-_OF_EVENTS = ("occurred_at", "machine")
-
-
-@dataclass(frozen=True)
-class Some:
-    """Some contacts, and who was tied to them: each visitor, and each contact merged away, with who that is."""
-
-    contacts: Sequence[int]
-    visitors: Mapping[str, int]
-    merged: Mapping[int, int]
-
-
-def some(scope: Scope, contacts: Sequence[int]) -> Some:
-    """Some contacts, with their visitors as the event store knows them at a watermark."""
-    sql = Sql(scope, contacts=contacts)
-    rows = store.run(
-        Statement(
-            f"SELECT toString(visitor), merged, contact FROM {sql.links()}", sql.bound.parameters, sql.tables
-        )
-    )
-    return Some(
-        contacts,
-        {visitor: contact for visitor, merged, contact in rows if not merged},
-        {merged: contact for _visitor, merged, contact in rows if merged},
-    )
 
 
 def members(node: Node, scope: Scope, *, among: Some | None = None) -> Statement:
@@ -71,15 +44,11 @@ def members_of(criteria: Sequence[Node], scope: Scope, *, among: Some | None = N
     return Statement(sql.statement(criteria), sql.bound.parameters, sql.tables)
 
 
-class MembersSql(Sql):
+class MembersSql(Whose):
     """The statement under way; the bit 0 of the first word says that the contact exists."""
 
     def __init__(self, scope: Scope, among: Some | None) -> None:
-        super().__init__(scope, contacts=None if among is None else among.contacts)
-        self._ties = among
-        self._shared: dict[str, str] = {}
-        self._many = among is not None and are_many(among.contacts, among.visitors, among.merged)
-        self._bits: dict[Leaf, int] = {}
+        super().__init__(scope, among)
         self._read: dict[tuple[str, str], tuple[int, Elements]] = {}
         self._nothing = At(scope.now, scope.zone)
 
@@ -186,9 +155,6 @@ class MembersSql(Sql):
             wanted |= more
         return {name: sql for name, sql in known.items() if name in wanted}
 
-    def _among(self, column: str) -> str:
-        return f" AND {column} IN {self.only}" if self.only else ""
-
     def _set(self, leaf: Leaf) -> str:
         """Who is in a frozen segment, or went through a journey: column `person`."""
         if isinstance(leaf, InSegment):
@@ -264,54 +230,6 @@ class MembersSql(Sql):
         bits = _word(list(enumerate(conditions)))
         return f"SELECT person, bits{''.join(columns)} FROM (SELECT *, {bits} AS bits FROM ({events})) WHERE bits != 0"
 
-    def _events_of_people(self, where: str, read: Mapping[str, str]) -> str:
-        """Events of which something holds, with `person`, whose they are, and the columns that are looked at."""
-        names = [*_OF_EVENTS, *read]
-        columns = ", ".join([*_OF_EVENTS, *(f"{sql} AS {name}" for name, sql in read.items())])
-        # Said to come first: else the store may ask the leaves of every row, before it looks whose the row is.
-        of = f"{columns} FROM events PREWHERE {where}"
-        ties = self._ties
-        if ties is not None and not self._many:
-            return f"SELECT {self._whose(ties)} AS person, {of} AND {self._theirs(ties)}"
-        kept = ", ".join(f"s.{name} AS {name}" for name in names)
-        own = self._among("contact") or " AND contact != 0"
-        parts = [f"SELECT contact AS person, {of}{own}"]
-        if ties is None or ties.visitors:
-            theirs = "" if ties is None else f" AND visitor IN (SELECT visitor FROM {self._tied()})"
-            parts.append(
-                f"SELECT t.person AS person, {kept} FROM (SELECT visitor, {of} AND contact = 0{theirs}) AS s"
-                f" INNER JOIN {self._tied()} AS t ON t.visitor = s.visitor"
-            )
-        if ties is None or ties.merged:
-            parts.append(
-                f"SELECT t.person AS person, {kept} FROM (SELECT contact AS merged, {of}"
-                f" AND contact IN (SELECT merged FROM {self._merged()})) AS s"
-                f" INNER JOIN {self._merged()} AS t ON t.merged = s.merged"
-            )
-        return " UNION ALL ".join(parts)
-
-    def _theirs(self, ties: Some) -> str:
-        """Whether an event is of the contacts asked, or of who was tied to them."""
-        contacts = self.bound.add([*ties.contacts, *ties.merged], "Array(UInt64)")
-        if not ties.visitors:
-            return f"contact IN {contacts}"
-        visitors = self.bound.add([UUID(visitor) for visitor in ties.visitors], "Array(UUID)")
-        return f"(contact IN {contacts} OR (contact = 0 AND visitor IN {visitors}))"
-
-    def _whose(self, ties: Some) -> str:
-        person = "contact"
-        if ties.merged:
-            merged = self.bound.add(list(ties.merged), "Array(UInt64)")
-            now_are = self.bound.add(list(ties.merged.values()), "Array(UInt64)")
-            person = f"transform(contact, {merged}, {now_are}, contact)"
-        if ties.visitors:
-            visitors = self.bound.add(list(ties.visitors), "Array(String)")
-            are = self.bound.add(list(ties.visitors.values()), "Array(UInt64)")
-            person = (
-                f"if(contact = 0, transform(toString(visitor), {visitors}, {are}, toUInt64(0)), {person})"
-            )
-        return person
-
     def _common(self, leaves: Sequence[Did]) -> str:
         """What holds of every event that one of these leaves, all on one name, can count."""
         return f"{self._reach(leaves)} AND {self._named(leaves[0].event)}"
@@ -326,36 +244,6 @@ class MembersSql(Sql):
         if len(known) == len(starts):
             condition += f" AND occurred_at >= {self._at(min(known))}"
         return condition
-
-    def _tied(self) -> str:
-        """Which contact (`person`) a visitor is."""
-        if self._ties is not None:
-            return self._looked_up("tied_visitors", "visitor UUID", self._ties.visitors)
-        return self._once_read(
-            "tied_visitors",
-            f"SELECT visitor, argMax(contact, load) AS person FROM links WHERE account = {self.account}"
-            f" AND load <= {self.load} AND merged = 0 GROUP BY visitor HAVING person != 0",
-        )
-
-    def _merged(self) -> str:
-        """Which contact (`person`) one merged away is."""
-        if self._ties is not None:
-            return self._looked_up("merged_contacts", "merged UInt64", self._ties.merged)
-        return self._once_read(
-            "merged_contacts",
-            f"SELECT merged, argMax(contact, load) AS person FROM links WHERE account = {self.account}"
-            f" AND load <= {self.load} AND visitor = {NOBODY} AND merged != 0 GROUP BY merged HAVING person != 0",
-        )
-
-    def _once_read(self, name: str, sql: str) -> str:
-        """The name of a selection that is read once, however many parts of the statement look into it."""
-        self._shared[name] = sql
-        return name
-
-    def _looked_up(self, name: str, column: str, found: Mapping[Any, int]) -> str:
-        """The name of a table of what was looked up before: a column, and `person`."""
-        self.tables[name] = (f"{column}, person UInt64", rows_of(found, found.values()))
-        return name
 
 
 def _earliest(leaf: Did, now: int) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from parcours.criteria import compile, few, members, nodes, store
+from parcours.criteria import compile, few, members, nodes, store, whose
 from parcours.criteria.compile import Scope, Statement, Tables
 from parcours.criteria.parse import parse
 from parcours.criteria.sql_tests import Bound
@@ -69,7 +69,7 @@ def moves_of_many(
         met = few.meeting([node for _, node in asked], scope, each)
         if met is not None:
             return _moves_of_few(asked, scope, contacts, each, met)
-        among = members.some(scope, contacts)
+        among = whose.some(scope, contacts)
     for start in range(0, len(asked), at_once):
         some = asked[start : start + at_once]
         entered: list[list[int]] = [[] for _ in some]
@@ -134,7 +134,7 @@ def _sort_out(contact: int, bits: int, segments: list[list[int]], first: int) ->
 
 
 def _changes(
-    asked: Sequence[tuple[Segment, nodes.Node]], scope: Scope, among: members.Some | None
+    asked: Sequence[tuple[Segment, nodes.Node]], scope: Scope, among: whose.Some | None
 ) -> Statement:
     """Of one segment, a row of two arrays: who has to enter, and who has to leave. Of several, a row for each contact
     who moves, with two numbers for each 64 of them, whose bits say whose criteria are met, and in which segments the

@@ -89,6 +89,7 @@ _NAMES_ONLY = {
     "parcours/criteria/few.py",
     "parcours/criteria/flips.py",
     "parcours/criteria/members.py",
+    "parcours/criteria/whose.py",
     "parcours/segments/compute.py",
 }
 _EXECUTE = {"execute", "executemany", "raw", "RawSQL", "query", "command"}

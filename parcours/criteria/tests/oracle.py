@@ -286,10 +286,15 @@ def is_on(element: Any, value: str, zone: str) -> bool:
 
 
 def events_of(contact: int, world: World) -> list[dict[str, Any]]:
-    """The events of a person: their own, of their visitors, and of the contacts merged into them."""
-    found = []
+    """The events of a person: their own, of their visitors, and of the contacts merged into them.
+
+    One of a deal was told of each contact tied to it (`told` is the same): who is two of them did it once.
+    """
+    found, known = [], set()
     for event in world.events:
         owner: Any = event["contact"] or world.ties.get(event["visitor"])
-        if world.merged.get(owner, owner) == contact:
-            found.append(event)
+        if world.merged.get(owner, owner) != contact or event.get("told") in known:
+            continue
+        found.append(event)
+        known |= {event["told"]} if "told" in event else set()
     return found

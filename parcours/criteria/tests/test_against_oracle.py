@@ -20,6 +20,7 @@ from parcours.criteria.nodes import Did, InSegment, Node
 from parcours.criteria.parse import parse
 from parcours.criteria.tests import oracle, worlds
 from parcours.criteria.tests.worlds import DATES, DAY, HOUR, NOW, NUMBERS, RUN, TEXTS
+from parcours.criteria.whose import some
 from parcours.events.entries import Event
 from parcours.lib.problems import Invalid
 
@@ -91,7 +92,7 @@ states = st.one_of(
 )
 PROPERTIES = [
     "label", "total", "cart.due", "cart.size", "products.sku", "products.price", "sizes", "step", "message", "email_id",
-    "send", "order", "machine", "journey", "absent",
+    "send", "order", "machine", "journey", "deal", "absent",
 ]  # fmt: skip
 conditions = _with("property", PROPERTIES, _tests(scalars, "etndp"))
 run_conditions = st.one_of(
@@ -217,8 +218,8 @@ def test_whole_accounts(store_process: Any, seed: int, documents: list[dict[str,
             assert {one for one, met in together.items() if met >> bit & 1} == expected, document
         if place % 3 == 0:
             with _few(few):
-                some = members.members(node, scope, among=members.some(scope, FEW_ASKED))
-            assert {row[0] for row in store.run(some)} == expected & {*FEW_ASKED}, document
+                asked = members.members(node, scope, among=some(scope, FEW_ASKED))
+            assert {row[0] for row in store.run(asked)} == expected & {*FEW_ASKED}, document
         assert few_found[place] == expected & {*wanted[place]}, document
         at = At(NOW, world.zone)
         for number, contact in world.contacts.items():

@@ -120,15 +120,31 @@ def _event(chance: random.Random, contacts: list[int], visitors: list[str]) -> d
     }  # fmt: skip
 
 
+def _of_a_deal(
+    chance: random.Random, contacts: list[int], visitors: list[str], told: int
+) -> list[dict[str, Any]]:
+    """An event of a deal, told of each contact tied to it, and maybe of the browser that it came from."""
+    event = _event(chance, contacts, visitors)
+    event["links"] = {**event["links"], "deal": chance.choice([8, 9])}
+    subjects: list[tuple[int, str | None]] = [
+        (one, None) for one in chance.sample(contacts, chance.randrange(4))
+    ]
+    if not subjects or chance.random() < 0.3:
+        subjects.append((0, chance.choice([None, *visitors])))
+    return [{**event, "told": told, "contact": contact, "visitor": visitor} for contact, visitor in subjects]
+
+
 def draw(seed: int) -> World:
     """A world of some contacts and events; the same for the same seed."""
     chance = random.Random(seed)
     contacts = {number: _contact(chance, number) for number in range(1, 13)}
     ids = list(contacts)
-    merged = {101: 1, 102: 2}
+    merged = {101: 1, 102: 2, 103: 1}
     visitors = [str(uuid.UUID(int=chance.getrandbits(128))) for _ in range(6)]
     ties = {visitor: chance.choice(ids) for visitor in visitors[:4]}
     events = [_event(chance, [*ids, *merged], visitors) for _ in range(70)]
+    few = [1, 2, 3, *merged]
+    events += [one for told in range(20) for one in _of_a_deal(chance, few, visitors, told)]
     return World(
         contacts,
         events,
@@ -203,7 +219,8 @@ def put(world: World, *, account: int, load: int = 1) -> None:
         }
         row |= {"name": event["name"], "contact": event["contact"], "machine": int(event["machine"])}
         row |= {"visitor": uuid.UUID(event["visitor"]) if event["visitor"] else uuid.UUID(int=0)}
-        row |= {"deal": 0, "message_id": str(place), "version": 0, "visit": 0}
+        told = str(event.get("told", f"own-{place}"))
+        row |= {"deal": event["links"].get("deal", 0), "message_id": told, "version": 0, "visit": 0}
         row |= {name: event["links"].get(name, 0) for name in ("journey", "enrolment", "message")}
         row |= {"step": event["links"].get("step", ""), "send": event["links"].get("send", "")}
         row |= {"order_id": event["links"].get("order", "")}

@@ -70,6 +70,12 @@ class Firm:
         assert answer.status_code == 200, answer.content
         return answer.json()
 
+    def post(self, path: str, body: Any) -> Any:
+        """What the API answers to a document."""
+        answer = self.http.post(f"/api/v1/{path}", body, content_type="application/json")
+        assert answer.status_code < 300, answer.content
+        return answer.json()
+
     def members(self, segment: Segment) -> list[int]:
         """The ids of the members, by the API; as many as the figure says."""
         told = self.get(f"segments/{segment.pk}")
