@@ -76,8 +76,14 @@ class Together:
 
     def __init__(self, segments: Sequence[Segment], progress: Progress) -> None:
         # Loads that some have to wait for are done before the watermark is read.
-        self._segments = [segment for segment in segments if not progress.waits(segment)]
+        ready = [segment for segment in segments if not progress.waits(segment)]
         self.read = watermark.current(segments[0].account_id)
+        # The first computation holds whatever was accepted before the segment was made: it moves no journey.
+        self._segments = [
+            segment
+            for segment in ready
+            if segment.computed_at is not None or self.read.as_of >= segment.created_at
+        ]
         self._found: dict[int, compute.Moves] | None = None
 
     def holds(self, segment: Segment) -> bool:

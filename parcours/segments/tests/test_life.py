@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from parcours.lib import clock
+from parcours.segments import work
 from parcours.segments.models import Segment
 from parcours.segments.tests.conftest import Firm
 
@@ -190,3 +191,22 @@ def test_an_anonymous_past_counts_once_tied(firm: Firm) -> None:
     journal.append([tied], account_id=firm.account.pk)
     firm.catch_up()
     assert firm.members(readers) == [ann]
+
+
+def test_the_first_computation_holds_whatever_was_accepted_before_the_segment_was_made(firm: Firm) -> None:
+    """However late it is digested: who comes later moves journeys."""
+    (ann,) = firm.people({"email": "ann@example.org"})
+    firm.catch_up()
+    clock.freeze(clock.now())
+    try:
+        firm.happens("order.placed", ann)
+        clock.freeze(clock.now() + timedelta(milliseconds=5))
+        made = firm.post("segments", {"name": "Buyers", "criteria": {"event": "order.placed"}})
+        for _ in range(3):  # The digest has not begun: no load holds the order.
+            work.round()
+        segment = Segment.objects.get(pk=int(made["id"]))
+        assert (segment.status, segment.computed_at, segment.late_reason) == ("computing", None, "digest")
+        firm.catch_up()
+        assert firm.told(segment) == [("segment.entered", ann, True)]
+    finally:
+        clock.freeze(None)
