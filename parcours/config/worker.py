@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import gc
 import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import structlog
+
+from parcours.lib.changes import Changes
+
+if TYPE_CHECKING:
+    from parcours.events.journal import CollectorJournal
 
 log = structlog.get_logger(__name__)
 
 #: name -> a function that does one round of work and says whether there was any.
 Round = Callable[[], bool]
-_IDLE_SECONDS = 0.1
+_TICK_SECONDS = 0.1
+#: How long work that found nothing to do rests at most. It is woken as soon as anything is written; these are for what
+#: falls due by the mere passing of time: a wait in a journey, a send put off, a window that ends, a lease.
+_REST_SECONDS = 2.0
+_RESTS = {"journeys": _TICK_SECONDS, "messaging": 0.5, "segments": 0.5}
 _CLOCK_EVERY_SECONDS = 2.0
 _LONGEST_PAUSE = 5.0
 
@@ -42,9 +53,42 @@ def rounds() -> dict[str, Round]:
     }
 
 
-def _loop(name: str, work: Round, stop: threading.Event) -> None:
-    pause = 0.0
+class Watch:
+    """Says whether anything was written that some work may have to take up; for one thread that does no work."""
+
+    def __init__(self) -> None:
+        self._state = Changes()
+        self._collected: CollectorJournal | None = None
+        self._version = -1
+
+    def changed(self) -> bool:
+        """Whether there may be something new since the last time; where that cannot be known, there is."""
+        from django.db import Error, close_old_connections
+
+        from parcours.events.journal import open_collector_journal
+
+        try:
+            self._collected = self._collected or open_collector_journal()
+            version, before = self._collected.version(), self._version
+            self._version = version
+            return self._state.any() or version != before
+        except (Error, sqlite3.Error):
+            close_old_connections()
+            return True
+
+
+def _rest(name: str) -> float:
+    """How long a kind of work may rest, in seconds, when nothing is written."""
+    from parcours.lib import clock
+
+    # An installation on trial may live through hours in a second.
+    return _RESTS.get(name, _REST_SECONDS) if clock.is_machine() else _TICK_SECONDS
+
+
+def _loop(name: str, work: Round, stop: threading.Event, wake: threading.Event) -> None:
+    pause, rest = 0.0, _rest(name)
     while not stop.is_set():
+        wake.clear()  # Before the round: what is written during it is looked at in the next one.
         try:
             busy = work()
             pause = 0.0
@@ -58,7 +102,12 @@ def _loop(name: str, work: Round, stop: threading.Event) -> None:
             stop.wait(pause)
             continue
         if not busy:
-            stop.wait(_IDLE_SECONDS)
+            wake.wait(rest)
+
+
+def _wake(wakes: dict[str, threading.Event]) -> None:
+    for wake in wakes.values():
+        wake.set()
 
 
 def _keep_clock() -> None:
@@ -85,23 +134,27 @@ def quieten() -> None:
 
 def run() -> None:
     """Work until SIGTERM or SIGINT; what is under way is finished first."""
-    stop = threading.Event()
+    stop, kinds = threading.Event(), rounds()
+    wakes = {name: threading.Event() for name in kinds}
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     threads = [
-        threading.Thread(target=_loop, args=(name, work, stop), name=name, daemon=True)
-        for name, work in rounds().items()
+        threading.Thread(target=_loop, args=(name, work, stop, wakes[name]), name=name, daemon=True)
+        for name, work in kinds.items()
     ]
     quieten()
     for thread in threads:
         thread.start()
-    clock_due = time.monotonic()
+    watch, clock_due = Watch(), time.monotonic()
     while (
         not stop.is_set()
     ):  # Not stop.wait: a signal's handler that sets it while waiting could block for ever.
         if time.monotonic() >= clock_due:
             _keep_clock()
             clock_due = time.monotonic() + _CLOCK_EVERY_SECONDS
-        time.sleep(0.1)
+        time.sleep(_TICK_SECONDS)
+        if watch.changed():
+            _wake(wakes)
+    _wake(wakes)
     for thread in threads:
         thread.join(timeout=8)

@@ -120,6 +120,9 @@ class CollectorJournal(Protocol):
     def read(self, after_id: int, limit: int, *, shard: int = 0) -> list[CollectorRow]:
         """The rows of a shard after an id, in their order; none where the journal is not separate."""
 
+    def version(self) -> int:
+        """A number that is another once somebody else has written to it; always 0 where it is not separate."""
+
     def trim(self, upto_id: int, *, shard: int = 0) -> int:
         """Delete the rows of a shard until an id included, once a load holds them; answers how many."""
 
@@ -185,6 +188,9 @@ class SQLiteJournal:
             ).fetchall()
         return [CollectorRow(*row) for row in found]
 
+    def version(self) -> int:
+        return self._one("PRAGMA data_version", ())
+
     def trim(self, upto_id: int, *, shard: int = 0) -> int:
         with self._lock, self._transaction() as cursor:
             return cursor.execute(
@@ -246,6 +252,9 @@ class PostgresJournal:
 
     def read(self, after_id: int, limit: int, *, shard: int = 0) -> list[CollectorRow]:
         return []
+
+    def version(self) -> int:
+        return 0
 
     def trim(self, upto_id: int, *, shard: int = 0) -> int:
         return 0

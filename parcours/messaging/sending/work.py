@@ -31,7 +31,6 @@ log = structlog.get_logger(__name__)
 WINDOW = 400
 _SLICE_SECONDS = 0.3
 _STRAGGLER_SECONDS = 1.0
-_IDLE_SECONDS = 0.2
 # Nothing is begun in the last third of a lease, which is renewed every quarter.
 _LEASE_MARGIN_MS = leases.LEASE_MS // 3
 _RENEW_SECONDS = leases.LEASE_MS / 4000
@@ -59,7 +58,7 @@ class Sender:
         self._results: list[Result] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._slice_ends = 0.0
-        self._next_claim = 0.0
+        self._found_last = False
         self._next_sweep = 0.0
         self._next_renewal = 0.0
         self._pause = 0.0
@@ -77,13 +76,13 @@ class Sender:
         self._loop.run_until_complete(self._drive())
         self._commit()
         self._renew()
-        return bool(self._pending) or self._next_claim == 0.0
+        return bool(self._pending or self._tasks) or self._found_last
 
     def _top_up(self, moment: float) -> None:
-        if moment < max(self._closed_until, self._next_claim) or len(self._pending) > WINDOW // 4:
+        if moment < self._closed_until or len(self._pending) > WINDOW // 4:
             return
         found = claims.claim(worker=self.worker, limit=WINDOW, now=clock.now())
-        self._next_claim = 0.0 if found else moment + _IDLE_SECONDS
+        self._found_last = bool(found)
         self._pending.extend(found)
         self._held.update((one.send, one) for one in found)
 

@@ -45,7 +45,7 @@ def _send(url: str) -> Callable[[], None]:
         from parcours.messaging.sending.work import Sender
 
         sender = Sender(Server.of_url(url), connections=1, timeout=5)
-        while sender.round() or sender._tasks:
+        while sender.round():
             pass
         sender.close()
 

@@ -293,7 +293,6 @@ def test_a_held_journeys_sends_wait(message: Message, people: Any, sender_to: An
         run_until_idle(sender)
         assert statuses() == {"queued": 2}
         held.clear()
-        sender._next_claim = 0.0
         run_until_idle(sender)
         assert statuses() == {"sent": 2}
     finally:
