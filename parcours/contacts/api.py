@@ -331,7 +331,9 @@ def change_list(request: HttpRequest, list_id: str, payload: ListChange) -> Any:
     return list_json(found)
 
 
-@router.delete("/lists/{list_id}", tags=["lists"], response={204: None}, summary="Delete a list")
+@router.delete(
+    "/lists/{list_id}", tags=["lists"], response={204: None}, summary="Delete a list; 409 with what uses it"
+)
 def delete_list(request: HttpRequest, list_id: str) -> Any:
     found = find(List, list_id, actor=_actor(request))
     uses.refuse_while_used(found.account_id, "list", found.pk)

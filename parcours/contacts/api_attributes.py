@@ -79,7 +79,7 @@ def read_attribute(request: HttpRequest, name: Path[str]) -> Any:
     return {
         **_attribute_json(definition),
         "contacts": queries.bearing(queries.living(definition.account_id), definition.name).count(),
-        "uses": [{"kind": use.kind, "name": use.name} for use in found],
+        "uses": [use.as_json() for use in found],
     }
 
 

@@ -28,9 +28,12 @@ _BY_ID: dict[Any, Kind] = {"list": "list", "message": "message"}
 
 @dataclass(frozen=True)
 class User:
-    """Something that may use them: what it is called, where its page is, and what it says."""
+    """Something that may use them: its kind (`segment`, `journey`, …, and `label` as people call it), where its page
+    is, and what it says."""
 
-    kind: Promise | str
+    kind: str
+    label: Promise | str
+    id: int
     name: str
     url: str
     documents: tuple[Any, ...] = ()
@@ -42,6 +45,8 @@ class Use:
     """One use, as pages and answers tell it."""
 
     kind: str
+    label: str
+    id: int
     name: str
     url: str
     by_name: bool = (
@@ -49,7 +54,11 @@ class Use:
     )
 
     def __str__(self) -> str:
-        return _("%(kind)s “%(name)s”") % {"kind": self.kind, "name": self.name}
+        return _("%(kind)s “%(name)s”") % {"kind": self.label, "name": self.name}
+
+    def as_json(self) -> dict[str, str]:
+        """The same for programs."""
+        return {"kind": self.kind, "id": str(self.id), "name": self.name}
 
 
 Finder = Callable[[int], Iterable[User]]
@@ -88,7 +97,8 @@ def of_account(account_id: int) -> Uses:
                 )
             for mention in mentions:
                 by_name = mention not in depends
-                uses.found[mention].append(Use(str(user.kind), user.name, user.url, by_name))
+                use = Use(user.kind, str(user.label), user.id, user.name, user.url, by_name)
+                uses.found[mention].append(use)
     return uses
 
 
@@ -118,6 +128,5 @@ def refuse_while_used(account_id: int, kind: Kind, key: str | int, *, by_name: b
     found = [use for use in of_account(account_id).of(kind, key) if by_name or not use.by_name]
     if found:
         names = ", ".join(str(use) for use in found[:20])
-        told = [{"kind": use.kind, "name": use.name} for use in found]
         detail = _("It is used by: %(names)s.") % {"names": names}
-        raise Problem(409, "in-use", detail, more={"uses": told})
+        raise Problem(409, "in-use", detail, more={"uses": [use.as_json() for use in found]})

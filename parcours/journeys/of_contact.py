@@ -111,7 +111,9 @@ def users(account_id: int) -> Iterator[User]:
     """The journeys but the archived ones, and the documents that may name attributes, tags, lists and messages."""
     for journey, documents in segment_uses.in_force(account_id):
         yield User(
-            kind=pgettext_lazy("kind", "Journey"),
+            kind="journey",
+            label=pgettext_lazy("kind", "Journey"),
+            id=journey.pk,
             name=journey.name,
             url=reverse("journeys:edit", args=[journey.pk]),
             documents=tuple(documents),

@@ -16,7 +16,9 @@ def users(account_id: int) -> Iterator[User]:
     rows = Message.objects.filter(account_id=account_id).order_by("name", "pk")
     for message in rows.only("name", "subject", "mjml", "html", "text").iterator():
         yield User(
-            kind=pgettext_lazy("kind", "Message"),
+            kind="message",
+            label=pgettext_lazy("kind", "Message"),
+            id=message.pk,
             name=message.name,
             url=reverse("messages:edit", args=[message.pk]),
             texts=(message.subject, message.mjml, message.html, message.text),

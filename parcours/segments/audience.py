@@ -76,7 +76,9 @@ def users(account_id: int) -> Iterator[User]:
     rows = Segment.objects.filter(account_id=account_id).order_by("name", "pk")
     for segment in rows.only("name", "criteria").iterator():
         yield User(
-            kind=pgettext_lazy("kind", "Segment"),
+            kind="segment",
+            label=pgettext_lazy("kind", "Segment"),
+            id=segment.pk,
             name=segment.name,
             url=reverse("segments:edit", args=[segment.pk]),
             documents=(segment.criteria,),

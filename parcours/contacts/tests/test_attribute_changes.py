@@ -112,9 +112,16 @@ def used(bearers: Shop, monkeypatch: Any) -> Shop:
         criteria = {"all": [{"not": {"field": "attributes.points", "op": "gt", "value": 3}}, {"tag": "vip"}]}
         step = {"type": "update_contact", "set": {"attributes.size": "L"}, "unset": ["attributes.old"]}
         return [
-            User("Segment", "Fidèles", "/s", documents=(criteria,)),
-            User("Journey", "Accueil", "/j", documents=({"steps": [step], "entry": {"list": "7"}}, None)),
-            User("Message", "Soldes", "/m", texts=('{{ contact.attributes["two words"] }}',)),
+            User("segment", "Segment", 1, "Fidèles", "/s", documents=(criteria,)),
+            User(
+                "journey",
+                "Journey",
+                2,
+                "Accueil",
+                "/j",
+                documents=({"steps": [step], "entry": {"list": "7"}}, None),
+            ),
+            User("message", "Message", 3, "Soldes", "/m", texts=('{{ contact.attributes["two words"] }}',)),
         ]
 
     monkeypatch.setattr(uses, "_finders", [users])
@@ -152,14 +159,18 @@ def test_a_template_minds_no_type_and_what_came_meanwhile_stops_a_deletion(
     bearers: Shop, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(
-        uses, "_finders", [lambda _account: [User("Message", "Soldes", "/m", texts=("attributes.points",))]]
+        uses,
+        "_finders",
+        [lambda _account: [User("message", "Message", 3, "Soldes", "/m", texts=("attributes.points",))]],
     )
     finished(attribute_changes.change_type(definition(bearers), "text"))
     monkeypatch.setattr(uses, "_finders", [])
     job = attribute_changes.delete(definition(bearers))
     criteria = {"field": "attributes.points", "op": "exists"}
     monkeypatch.setattr(
-        uses, "_finders", [lambda _account: [User("Segment", "Fidèles", "/s", documents=(criteria,))]]
+        uses,
+        "_finders",
+        [lambda _account: [User("segment", "Segment", 1, "Fidèles", "/s", documents=(criteria,))]],
     )
     assert jobs.round()
     job.refresh_from_db()

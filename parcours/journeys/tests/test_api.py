@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any
 
 import pytest
@@ -224,7 +225,22 @@ def test_a_message_that_a_journey_sends_is_not_removed(api: Api) -> None:
     journey = api("POST", "journeys", api.document(steps=steps)).json()["id"]
     refused = api("DELETE", f"messages/{used}")
     assert (refused.status_code, refused.json()["type"]) == (409, "in-use")
-    assert refused.json()["uses"] == [{"kind": "Journey", "name": "Bienvenue"}]
+    assert refused.json()["uses"] == [{"kind": "journey", "id": journey, "name": "Bienvenue"}]
     assert api("DELETE", f"messages/{free}").status_code == 204
     api("POST", f"journeys/{journey}/archive")
     assert api("DELETE", f"messages/{used}").status_code == 204
+
+
+def test_a_list_in_use_is_not_deleted(api: Api) -> None:
+    used, free = (api("POST", "lists", {"name": name}).json()["id"] for name in ("Used", "Free"))
+    criteria = {"list": used, "op": "member"}
+    segment = api("POST", "segments", {"name": "Members", "criteria": criteria}).json()["id"]
+    entry = {"triggers": [{"type": "list_joined", "list": used}]}
+    journey = api("POST", "journeys", api.document(entry=entry)).json()["id"]
+    refused = api("DELETE", f"lists/{used}")
+    assert (refused.status_code, refused.json()["type"]) == (409, "in-use")
+    assert sorted(refused.json()["uses"], key=itemgetter("kind")) == [
+        {"kind": "journey", "id": journey, "name": "Bienvenue"},
+        {"kind": "segment", "id": segment, "name": "Members"},
+    ]
+    assert api("DELETE", f"lists/{free}").status_code == 204
