@@ -12,7 +12,7 @@ from benchmarks.installation import Installation, apart, setup_django
 from benchmarks.report import Figure
 
 MANY = 100
-SUSTAINED = 200_000
+SUSTAINED = 500_000
 
 
 def is_quiet() -> bool:

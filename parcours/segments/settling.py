@@ -32,20 +32,25 @@ def is_followed(account_id: int) -> bool:
     return not moving.filter(settling_at__isnull=False).exists()
 
 
+def ready(account_id: int) -> list[Segment]:
+    """The segments whose changes are digested and whose figures are not those of a watermark since."""
+    waiting = list(Segment.objects.filter(account_id=account_id, settling_at__isnull=False))
+    digested = watermark.reached(account_id) if waiting else None
+    return [segment for segment in waiting if digested and _is_told(segment, digested)]
+
+
 def settle(held: Held) -> bool:
     """Settle what can be; answers whether there was anything."""
-    waiting = Segment.objects.filter(account_id=held.account_id, settling_at__isnull=False)
-    digested = watermark.reached(held.account_id)
-    ready = [segment for segment in waiting if _is_told(segment, digested)]
-    if not ready:
+    told = ready(held.account_id)
+    if not told:
         return False
     read = watermark.current(held.account_id)
-    found = figures.of_many(ready, read)
+    found = figures.of_many(told, read)
     point("segments.read_figures")
     now = clock.now()
     with transaction.atomic():
         held.check()
-        for segment in ready:
+        for segment in told:
             same = Segment.objects.filter(pk=segment.pk, settling_at=segment.settling_at)
             same.update(
                 **found[segment.pk],

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import F, QuerySet
 
@@ -15,7 +16,7 @@ from parcours.segments.flips import MARGIN
 from parcours.segments.full import Progress, Together, look_ahead, run
 from parcours.segments.looking import look_again
 from parcours.segments.models import LATE_AFTER, Flips, Segment, Stirred, Upkeep
-from parcours.segments.settling import count_consents, settle
+from parcours.segments.settling import count_consents, ready, settle
 from parcours.segments.upkeep import Held, Overtaken, hold
 
 AT_ONCE = 64
@@ -33,20 +34,19 @@ _rests: dict[int, float] = {}
 def round() -> bool:
     """One piece of work on the segments of each account that has any."""
     now = clock.now()
-    found: set[int] = set()
-    for rows in (
-        _due(now),
-        _ending(now),
-        Segment.objects.filter(settling_at__isnull=False),
-        Stirred.objects.all(),
-        Flips.objects.filter(due_at__lte=now),
-    ):
-        found.update(rows.order_by().values_list("account_id", flat=True).distinct())
+    told = Segment.objects.filter(settling_at__isnull=False)
+    # To claim an account takes the database's lock: not to find that there is only the digest to wait for.
+    found = _accounts(_due(now), _ending(now)) | {one for one in _accounts(told) if ready(one)}
+    moved = _accounts(Stirred.objects.all(), Flips.objects.filter(due_at__lte=now)) - found
     counting = _to_count()
     busy = False
-    for account_id in sorted(found | counting):
+    for account_id in sorted(found | counting | {one for one in moved if not _waits(one)}):
         busy = _work_on(account_id, now, counts=account_id in counting) or busy
     return busy
+
+
+def _accounts(*some: QuerySet[Any]) -> set[int]:
+    return {one for rows in some for one in rows.order_by().values_list("account_id", flat=True).distinct()}
 
 
 def _to_count() -> set[int]:
@@ -88,22 +88,30 @@ def _work_on(account_id: int, now: datetime, *, counts: bool) -> bool:
             return True
 
 
-def _look_again(held: Held) -> bool:
-    """Look again at who may have moved; answers whether there was any.
+def _waits(account_id: int) -> bool:
+    """Whether contacts are to be looked at later, and together.
 
     A look at many contacts costs little more than one at some. While the digest is behind, it has the machine for as
-    long as the last look took, and until what that look told is stored: the next one takes more contacts together.
+    long as the last look took, and until what that look told is stored.
     """
-    account_id, started = held.account_id, time.monotonic()
-    if clock.now() - watermark.current(account_id).as_of > _BEHIND:
-        moved = Segment.objects.filter(account_id=account_id, settling_at__isnull=False)
-        resting = started < _rests.setdefault(account_id, started + _LONGEST_REST)
-        if resting or moved.filter(status=Segment.Status.UP_TO_DATE).exists():
-            return False
+    if clock.now() - watermark.current(account_id).as_of <= _BEHIND:
+        return False
+    met = time.monotonic()
+    if met < _rests.setdefault(account_id, met + _LONGEST_REST):
+        return True
+    moved = Segment.objects.filter(account_id=account_id, settling_at__isnull=False)
+    return moved.filter(status=Segment.Status.UP_TO_DATE).exists()
+
+
+def _look_again(held: Held) -> bool:
+    """Look again at who may have moved; answers whether there was any."""
+    started = time.monotonic()
+    if _waits(held.account_id):
+        return False
     if not look_again(held):
         return False
     ended = time.monotonic()
-    _rests[account_id] = ended + min(ended - started, _LONGEST_REST)
+    _rests[held.account_id] = ended + min(ended - started, _LONGEST_REST)
     return True
 
 
