@@ -19,8 +19,9 @@ from parcours.contacts.forms_profile import ProfileForm
 from parcours.contacts.models import AttributeDefinition, Channel, ConsentValue, Contact, List
 from parcours.contacts.panels import panels
 from parcours.contacts.views.events import events_of, families
+from parcours.contacts.views.origins import origins
 from parcours.contacts.views.people import found_contact, people
-from parcours.contacts.views.words import CONSENT_TONES, source_of
+from parcours.contacts.views.words import CONSENT_TONES
 from parcours.lib import clock
 from parcours.lib.problems import Invalid
 
@@ -60,39 +61,25 @@ def _profile(contact: Contact) -> dict[str, Any]:
 
 def _consents(contact: Contact, *, form: ConsentForm | None = None) -> dict[str, Any]:
     (person,) = people([contact.pk])
-    changes = list(contact.consent_changes.order_by("-pk")[: _HISTORY + 1])
+    found = list(contact.consent_changes.order_by("-pk")[: _HISTORY + 1])
+    changes = found[:_HISTORY]
     return {
         "contact": contact,
         "person": person,
         "consent_form": form or ConsentForm(contact=contact),
-        "more_history": len(changes) > _HISTORY,
+        "more_history": len(found) > _HISTORY,
         "history": [
             {
                 "channel": Channel(change.channel).label,
                 "before": ConsentValue(change.before).label,
                 "after": ConsentValue(change.after).label,
                 "tone": CONSENT_TONES[change.after],
-                "source": source_of(change.source),
-                "proof": _proof(change.proof),
+                "origin": origin,
                 "at": change.at,
             }
-            for change in changes[:_HISTORY]
+            for change, origin in zip(changes, origins(contact.account_id, changes), strict=True)
         ],
     }
-
-
-def _proof(proof: dict[str, Any]) -> list[tuple[str, str]]:
-    """What a proof holds, said to people."""
-    named = {
-        "user": _("user"),
-        "file": _("file"),
-        "job": _("import or action"),
-        "proof": _("proof"),
-        "send": _("send"),
-        "message": _("message"),
-        "note": _("note"),
-    }
-    return [(named.get(name, name), str(value)[:500]) for name, value in proof.items() if value]
 
 
 def _memberships(contact: Contact) -> dict[str, Any]:
