@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 
 from django.http import HttpRequest
@@ -20,9 +20,10 @@ from parcours.lib.paging import Paging, decode_cursor, encode_cursor, newest_fir
 from parcours.lib.problems import Fault, Invalid, NotFound
 from parcours.segments import actions, curves, exports, folders, listing, members, queries
 from parcours.segments.models import Segment, SegmentFolder
-from parcours.segments.periods import read_period
+from parcours.segments.periods import read_as_of, read_period
 
 router = Router(tags=["segments"])
+_AS_OF = "The `as_of` of a recent answer, to read the same instant."
 
 
 class NewSegment(Schema):
@@ -64,6 +65,7 @@ class Settings(Schema):
 class SegmentList(Paging):
     search: str = Field("", max_length=200, description="Words of the name.")
     folder: str = Field("", max_length=20, description="A folder's id; `none` for those in no folder.")
+    as_of: str = Field("", max_length=40, description=_AS_OF)
 
 
 class MemberFilter(Schema):
@@ -80,9 +82,7 @@ class MemberFilter(Schema):
         "sms_opt_in",
         "-sms_opt_in",
     ] = "-entered_at"
-    as_of: str = Field(
-        "", max_length=40, description="The `as_of` of a recent answer, to read the same instant."
-    )
+    as_of: str = Field("", max_length=40, description=_AS_OF)
 
 
 class MemberReading(MemberFilter, Paging):
@@ -93,7 +93,7 @@ class ChangeReading(Paging):
     kind: Literal["", "entered", "left"] = ""
     since: str = Field("", alias="from", max_length=40)
     until: str = Field("", alias="to", max_length=40)
-    as_of: str = Field("", max_length=40)
+    as_of: str = Field("", max_length=40, description=_AS_OF)
 
 
 def _actor(request: HttpRequest) -> Actor:
@@ -118,7 +118,10 @@ def _folder(request: HttpRequest, folder_id: str | None) -> SegmentFolder | None
 @router.get("/segments", summary="Segments, newest first")
 def list_segments(request: HttpRequest, asked: Query[SegmentList]) -> Any:
     rows = listing.found(for_account(Segment, _actor(request)), search=asked.search, folder=asked.folder)
-    return newest_first(rows, asked, as_json=queries.as_json)
+    as_of = read_as_of(asked.as_of)
+    page = newest_first(rows, asked, as_json=lambda segment: {"segment": segment})
+    segments = [item["segment"] for item in page["items"]]
+    return page | {"items": queries.as_json_of_many(segments, as_of=as_of)}
 
 
 @router.post("/segments", response={201: Any}, summary="Make a segment; it is computed at once")
@@ -134,9 +137,11 @@ def create_segment(request: HttpRequest, body: NewSegment) -> Any:
 @router.post(
     "/segments/preview", auth=needs(READ), summary="How many contacts meet criteria, and some of them"
 )
-def preview(request: HttpRequest, body: Criteria, as_of: str = Query("", max_length=40)) -> Any:
+def preview(
+    request: HttpRequest, body: Criteria, as_of: str = Query("", max_length=40, description=_AS_OF)
+) -> Any:
     account = _actor(request).account
-    found = queries.preview(account=account, criteria=body.criteria, as_of=_instant(as_of))
+    found = queries.preview(account=account, criteria=body.criteria, as_of=read_as_of(as_of))
     return {
         "as_of": found.as_of,
         "count": found.count,
@@ -146,8 +151,11 @@ def preview(request: HttpRequest, body: Criteria, as_of: str = Query("", max_len
 
 
 @router.get("/segments/{segment_id}", summary="A segment and its figures")
-def read_segment(request: HttpRequest, segment_id: str) -> Any:
-    return queries.as_json(_segment(request, segment_id))
+def read_segment(
+    request: HttpRequest, segment_id: str, as_of: str = Query("", max_length=40, description=_AS_OF)
+) -> Any:
+    segment = _segment(request, segment_id)
+    return queries.as_json_of_many([segment], as_of=read_as_of(as_of))[0]
 
 
 @router.patch("/segments/{segment_id}", summary="Change a segment's name, criteria or folder")
@@ -215,7 +223,7 @@ def list_members(request: HttpRequest, segment_id: str, asked: Query[MemberReadi
         load, as_of, key, contact = decode_cursor(asked.cursor, int, int, str, int)
         read, after = Watermark(as_of=from_ms(as_of), load=load), (key, contact)
     else:
-        read = members.reading(segment, _instant(asked.as_of))
+        read = members.reading(segment, read_as_of(asked.as_of))
     found = members.members(
         segment,
         load=read.load,
@@ -238,7 +246,7 @@ def list_members(request: HttpRequest, segment_id: str, asked: Query[MemberReadi
 @router.get("/segments/{segment_id}/members.csv", summary="A segment's contacts as CSV")
 def export_members(request: HttpRequest, segment_id: str, asked: Query[MemberFilter]) -> Any:
     segment = _segment(request, segment_id)
-    read = members.reading(segment, _instant(asked.as_of))
+    read = members.reading(segment, read_as_of(asked.as_of))
     words = members.words_of(asked.q)
     return exports.members(request, segment, load=read.load, sort=asked.sort, words=words)
 
@@ -254,7 +262,7 @@ def list_changes(request: HttpRequest, segment_id: str, asked: Query[ChangeReadi
         load, as_of, at, in_load, position = decode_cursor(asked.cursor, int, int, int, int, int)
         read, after = Watermark(as_of=from_ms(as_of), load=load), (at, in_load, position)
     else:
-        read = members.reading(segment, _instant(asked.as_of))
+        read = members.reading(segment, read_as_of(asked.as_of))
     found = members.changes(segment, load=read.load, period=period, limit=asked.limit + 1, after=after)
     page = found[: asked.limit]
     following = None
@@ -271,9 +279,17 @@ def list_changes(request: HttpRequest, segment_id: str, asked: Query[ChangeReadi
 
 
 @router.get("/segments/{segment_id}/sizes", summary="How a segment's size went, a size a day")
-def list_sizes(request: HttpRequest, segment_id: str, days: int = Query(90, ge=1, le=730)) -> Any:
+def list_sizes(
+    request: HttpRequest,
+    segment_id: str,
+    days: int = Query(90, ge=1, le=730),
+    as_of: str = Query("", max_length=40, description=_AS_OF),
+) -> Any:
     segment = _segment(request, segment_id)
-    points = curves.history([segment], now=clock.now(), over=timedelta(days=days))[segment.pk]
+    until = read_as_of(as_of)
+    points = curves.history([segment], now=until or clock.now(), over=timedelta(days=days))[segment.pk]
+    if until is not None:
+        points = [point for point in points if point[0] <= until]
     return {"items": [{"at": at, "profiles": profiles} for at, profiles in points]}
 
 
@@ -319,20 +335,6 @@ def _with_warnings(segment: Segment) -> dict[str, Any]:
     """A segment that was written, with what its criteria name and the account never received."""
     warnings = unheard.warnings(segment.account_id, segment.criteria, "/criteria")
     return {**queries.as_json(segment), "warnings": warnings}
-
-
-def _instant(text: str) -> datetime | None:
-    """The `as_of` of an answer given before. Raises Invalid."""
-    if not text:
-        return None
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        detail = _("“as_of” is the instant that an answer gave, with its offset.")
-        raise Invalid(detail, [{"pointer": "/as_of", "detail": detail}])
-    return instant
 
 
 def _member_json(member: members.Member) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from parcours.segments.models import Segment
 NAMES = ("profiles", "email_opt_ins", "sms_opt_ins")
 Figures = dict[str, int]
 
+_AT_ONCE = 64
 _OLDEST = timedelta(days=1)
 """Figures older than this are counted anew: the event store forgets former states of contacts after two days."""
 
@@ -31,6 +32,15 @@ def of_many(segments: Sequence[Segment], read: Watermark) -> dict[int, Figures]:
     for load, some in since.items():
         found |= _moved_on(some, load, read)
     return found
+
+
+def at(segments: Sequence[Segment], read: Watermark) -> dict[int, Figures]:
+    """The figures of segments of one account at any watermark, by segment: the lengths of their lists of then."""
+    known = {one.pk: {name: getattr(one, name) for name in NAMES} for one in segments}
+    others = [one for one in segments if one.figures_load != read.load]
+    for first in range(0, len(others), _AT_ONCE):
+        known |= _counted(others[first : first + _AT_ONCE], read)
+    return known
 
 
 def _is_near(segment: Segment, read: Watermark) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zlib import crc32
 
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from django.utils.translation import gettext as _
@@ -34,6 +35,14 @@ class Row:
     why: str
     said: str
     curve: curves.Sparkline | None
+
+    @property
+    def mark(self) -> str:
+        """Short, and another one as soon as something of the row that changes by itself is another."""
+        one = self.segment
+        shown = (self.label, self.why, self.moving, one.progress, one.figures_at, one.computed_at)
+        figures = (one.profiles, one.email_opt_ins, one.sms_opt_ins, one.duration_ms)
+        return f"{crc32(repr((*shown, *figures)).encode()):x}"
 
     @property
     def paused(self) -> bool:

@@ -1,4 +1,4 @@
-"""What narrows a list of entries and exits, as it comes in an address."""
+"""What a reading of a segment is bounded by, as it comes in an address: an instant, a period."""
 
 from __future__ import annotations
 
@@ -34,6 +34,20 @@ def read_period(account: Account, *, kind: str = "", since: str = "", until: str
     if faults:
         raise Invalid(_("The filter cannot be read."), faults)
     return Period(since=bounds["from"], until=bounds["to"], kind=cast(Literal["", "entered", "left"], kind))
+
+
+def read_as_of(text: str) -> datetime | None:
+    """The `as_of` of an answer given before; None where none is said. Raises Invalid."""
+    if not text:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        detail = _("“as_of” is the instant that an answer gave, with its offset.")
+        raise Invalid(detail, [{"pointer": "/as_of", "detail": detail}])
+    return instant
 
 
 def _bound(text: str, *, account: Account, end: bool) -> int:

@@ -19,7 +19,7 @@ from parcours.criteria.words import say
 from parcours.events import watermark
 from parcours.lib import clock
 from parcours.lib.instants import to_ms
-from parcours.segments import errors, names
+from parcours.segments import errors, figures, names
 from parcours.segments.models import Segment, Upkeep
 
 SAMPLE = 10
@@ -62,6 +62,22 @@ def preview(
     sql = f"SELECT count(), groupArraySorted({SAMPLE})(-toInt64(contact)) FROM ({meet.sql})"
     ((count, newest),) = store.run(Statement(sql, meet.parameters))
     return Preview(as_of=read.as_of, count=count, sample=described([-contact for contact in newest]))
+
+
+def as_json_of_many(segments: Sequence[Segment], *, as_of: datetime | None = None) -> list[dict[str, Any]]:
+    """Segments of one account as the API writes them, with their figures at the instant of an answer given before.
+
+    What else a segment tells (its state, its last computation) is of now.
+    """
+    told = [as_json(segment) for segment in segments]
+    if as_of is None or not segments:
+        return told
+    read = watermark.at(segments[0].account_id, as_of)
+    known = figures.at(segments, read)
+    for segment, one in zip(segments, told, strict=True):
+        one.update(known[segment.pk])
+        one["as_of"] = None if segment.figures_at is None else read.as_of
+    return told
 
 
 def as_json(segment: Segment) -> dict[str, Any]:

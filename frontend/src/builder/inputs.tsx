@@ -192,6 +192,31 @@ function Days({ value, onChange, label, invalid }: ValueProps) {
   );
 }
 
+/** Yes, no, or both; what else a program may have written there is kept. */
+function Flags({ value, onChange, label }: ValueProps) {
+  const { words } = useSurroundings();
+  const held = Array.isArray(value) ? (value as unknown[]) : [];
+  const flagOf = (one: unknown): unknown => (one === "true" ? true : one === "false" ? false : one);
+  return (
+    <span className="flags" role="group" aria-label={label}>
+      {[true, false].map((flag) => (
+        <label key={String(flag)} className="form-check">
+          <input
+            type="checkbox"
+            className="form-check-input"
+            checked={held.some((one) => flagOf(one) === flag)}
+            onChange={(event) => {
+              const others = held.filter((one) => flagOf(one) !== flag);
+              onChange(event.target.checked ? [...others, flag] : others);
+            }}
+          />
+          <span className="form-check-label">{flag ? words.yes : words.no}</span>
+        </label>
+      ))}
+    </span>
+  );
+}
+
 export function Chips(props: ValueProps) {
   const { value, onChange, label, options = none, nameOf, numbers, invalid, describedBy } = props;
   const { words } = useSurroundings();
@@ -209,7 +234,7 @@ export function Chips(props: ValueProps) {
       {held.map((one, place) => (
         <Chip
           key={`${place}-${String(one)}`}
-          text={nameOf?.(String(one)) ?? String(one)}
+          text={typeof one === "boolean" ? words[one ? "yes" : "no"]! : (nameOf?.(String(one)) ?? String(one))}
           onRemove={() => onChange(held.filter((_, at) => at !== place))}
         />
       ))}
@@ -265,6 +290,8 @@ export function ValueField(props: ValueProps) {
       return <Days {...props} />;
     case "length":
       return <LengthField {...{ value, onChange, label, invalid }} />;
+    case "booleans":
+      return <Flags {...props} />;
     case "boolean":
       return (
         <select

@@ -2,8 +2,8 @@
 
 import type { Words } from "./choices";
 
-/** What a value is typed in: nothing, a text, several, a number, two, the day's beginning, its end, two days, several, a duration, yes or no. */
-export type Input = "none" | "text" | "texts" | "number" | "numbers" | "date" | "dateEnd" | "dates" | "days" | "length" | "boolean";
+/** What a value is typed in: nothing, a text, several, a number, two, the day's beginning, its end, two days, several, a duration, yes or no, either or both of them. */
+export type Input = "none" | "text" | "texts" | "number" | "numbers" | "date" | "dateEnd" | "dates" | "days" | "length" | "boolean" | "booleans";
 
 /** What follows a day to mean its last instant: a day alone is the instant at which it begins. */
 export const END_OF_DAY = "T23:59:59.999";
@@ -33,7 +33,7 @@ const DATE = [
   ...make("dates", "between"),
 ];
 const DAYS = make("days", "in", "not_in");
-const BOOLEAN = make("boolean", "eq", "ne");
+const BOOLEAN = [...make("boolean", "eq", "ne"), ...make("booleans", "in", "not_in")];
 const PRESENCE = make("none", "exists", "missing");
 const SOME = make("texts", "in", "not_in");
 
@@ -116,6 +116,8 @@ export function emptyValue(input: Input): unknown {
       return "30d";
     case "boolean":
       return true;
+    case "booleans":
+      return [true];
     default:
       return "";
   }

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from babel import Locale
-from django.utils.translation import get_language
 
 from parcours.contacts import naming
 from parcours.ui import formats
@@ -21,7 +20,7 @@ _LANGUAGES = (
 class Codes:
     """Codes of a kind, each with its name; `named` gives a code back when it knows none."""
 
-    known: Callable[[str], tuple[str, ...]]
+    known: Callable[[], Collection[str]]
     named: Callable[[str], str]
 
     def names(self, account_id: int, ids: Collection[str]) -> dict[str, str]:
@@ -33,26 +32,22 @@ class Codes:
         """(code, name) of those whose name holds the text; none for no text: those that contacts bear are enough."""
         if not text.strip():
             return []
-        return naming.best(((code, self.named(code)) for code in self.known(_language())), text, limit)
+        return naming.best(((code, self.named(code)) for code in self.known()), text, limit)
 
     def url(self, id: str) -> str:
         """They have no page."""
         return ""
 
 
-def _language() -> str:
-    return "fr" if (get_language() or "en").startswith("fr") else "en"
-
-
-@lru_cache(maxsize=2)
-def _countries(language: str) -> tuple[str, ...]:
+@lru_cache(maxsize=1)
+def _countries() -> tuple[str, ...]:
     """The codes of ISO 3166-1: two letters, those that stand for no country left out."""
-    known = (str(code) for code in Locale.parse(language).territories)
+    known = (str(code) for code in Locale.parse("en").territories)
     return tuple(code for code in known if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES)
 
 
-#: The European Union, the euro zone, the United Nations, what is unknown, and pseudo-regions of Unicode's.
-_NO_COUNTRIES = frozenset(("EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"))
+#: The European Union, the euro zone, the United Nations, Sark, what is unknown, and pseudo-regions of Unicode's.
+_NO_COUNTRIES = frozenset(("EU", "EZ", "UN", "CQ", "QO", "XA", "XB", "ZZ"))
 
 countries = Codes(_countries, formats.country)
-languages = Codes(lambda language: tuple(_LANGUAGES), formats.language)
+languages = Codes(lambda: _LANGUAGES, formats.language)

@@ -146,3 +146,32 @@ def test_a_preview_can_be_read_at_the_instant_of_an_answer(firm: Firm) -> None:
     assert (again["count"], again["as_of"]) == (1, first["as_of"])
     code, refused = send(firm, "post", "segments/preview?as_of=yesterday", {"criteria": EVERYONE})
     assert (code, refused["errors"][0]["pointer"]) == (422, "/as_of")
+
+
+def test_a_segment_is_read_at_the_instant_of_an_answer(firm: Firm) -> None:
+    firm.people({"email": "ann@example.org", "consents": {"email": "opted_in"}})
+    segment = firm.segment(EVERYONE)
+    path = f"segments/{segment.pk}"
+    before = firm.get(path)
+    firm.people(
+        {"email": "ann@example.org", "consents": {"email": "opted_out"}},
+        {"email": "bob@example.org", "consents": {"sms": "opted_in"}},
+    )
+    firm.catch_up()
+    after = firm.get(path)
+    names = ("as_of", "profiles", "email_opt_ins", "sms_opt_ins")
+    assert [after[name] for name in names[1:]] == [2, 0, 1]
+    asked = {"as_of": before["as_of"]}
+    for told in (
+        firm.http.get(f"/api/v1/{path}", asked).json(),
+        firm.http.get("/api/v1/segments", asked).json()["items"][0],
+    ):
+        assert [told[name] for name in names] == [before[name] for name in names]
+    then = firm.http.get(f"/api/v1/{path}/members", asked).json()["items"]
+    assert (len(then), sum(one["email_opt_in"] for one in then)) == (1, 1)
+    assert firm.http.get(f"/api/v1/{path}", {"as_of": after["as_of"]}).json() == after
+    sizes = firm.http.get(f"/api/v1/{path}/sizes", asked).json()["items"]
+    assert all(one["at"] <= before["as_of"] for one in sizes)
+    for place in (path, "segments", f"{path}/members", f"{path}/sizes"):
+        refused = firm.http.get(f"/api/v1/{place}", {"as_of": "yesterday"})
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/as_of"), place

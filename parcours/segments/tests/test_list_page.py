@@ -139,22 +139,38 @@ def test_another_account_s_segments_are_not_moved(firm: Firm, reader: Client) ->
     assert theirs.folder is None
 
 
-def test_the_pulse_gives_what_moves_until_nothing_does(firm: Firm, reader: Client) -> None:
+def watched(page: str) -> str:
+    """What a page asks again, and how often."""
+    found = re.search(r'hx-get="/segments/pulse\?([^"]*)" hx-trigger="every ([^"]*)"', page)
+    assert found, page
+    return f"{html.unescape(found[1])} {found[2]}"
+
+
+def test_the_pulse_gives_the_rows_that_are_other_than_they_were(firm: Firm, reader: Client) -> None:
     firm.people({"email": "ann@example.org"})
     answer = firm.http.post(
         "/api/v1/segments", {"name": "S", "criteria": {"all": []}}, content_type="application/json"
     )
     pk = answer.json()["id"]
     page = text(reader.get("/segments/"))
-    assert f"/segments/pulse?id={pk}" in page
-    beat = text(reader.get(f"/segments/pulse?id={pk}&id=999999&id=x"))
-    assert f"/segments/pulse?id={pk}" in beat
+    asked, pause = watched(page).split()
+    assert (asked.partition(".")[0], pause) == (f"row={pk}", "1500ms")
+    assert "hx-swap-oob" not in text(reader.get(f"/segments/pulse?{asked}"))
+    beat = text(reader.get(f"/segments/pulse?row={pk}&row=999999.1&row=x"))
+    assert watched(beat) == f"{asked} 1500ms"
     assert "En cours" in beat
     firm.catch_up()
-    beat = text(reader.get(f"/segments/pulse?id={pk}"))
-    assert "hx-get" not in beat
+    beat = text(reader.get(f"/segments/pulse?{asked}"))
+    asked, pause = watched(beat).split()
+    assert pause == "10s"
     assert "À jour" in beat
     assert re.search(rf'id="segment-{pk}-profiles" hx-swap-oob="true"[^>]*>1<', beat)
+    assert "hx-swap-oob" not in text(reader.get(f"/segments/pulse?{asked}"))
+    # It is computed again, by whomever: the page comes to know of it, and asks more often.
+    firm.http.post(f"/api/v1/segments/{pk}/refresh")
+    beat = text(reader.get(f"/segments/pulse?{asked}"))
+    assert watched(beat).endswith(" 1500ms")
+    assert "En cours" in beat
 
 
 def test_three_hundred_segments_cost_as_many_queries_as_three(firm: Firm, reader: Client) -> None:

@@ -51,7 +51,8 @@ def index(request: PageRequest) -> HttpResponse:
         "total": total,
         "columns": columns(_COLUMNS, sort, figures=_FIGURES, falling=(*_FIGURES, "computed_at")),
         "sort": sort,
-        "moving": [row.segment.pk for row in listed if row.moving],
+        "watched": listed,
+        "moving": any(row.moving for row in listed),
         "night_hour": queries.night_hour(request.actor.account),
     }
     return render(request, "segments/index.html", context)
@@ -60,12 +61,20 @@ def index(request: PageRequest) -> HttpResponse:
 @require_GET
 @page
 def pulse(request: PageRequest) -> HttpResponse:
-    """A fragment: what moves in the rows asked for (`?id=…&id=…`), and itself while anything still moves."""
-    ids = [number for number in map(as_id, request.GET.getlist("id")[:_A_PAGE]) if number is not None]
+    """A fragment: of the rows that a page shows, as it knows them (`?row=ID.MARK&…`), those that are other now.
+
+    It asks again by itself: soon while something is computed, else now and then.
+    """
+    known = dict(one.partition(".")[::2] for one in request.GET.getlist("row")[:_A_PAGE])
+    ids = [number for number in map(as_id, known) if number is not None]
     segments = list(for_account(Segment, request.actor).filter(pk__in=ids).order_by("pk"))
-    rows = listing.shown(segments, now=clock.now())
-    moving = [row.segment.pk for row in rows if row.moving]
-    return render(request, "segments/pulse.html", {"rows": rows, "moving": moving})
+    watched = listing.shown(segments, now=clock.now())
+    context = {
+        "rows": [row for row in watched if row.mark != known.get(str(row.segment.pk))],
+        "watched": watched,
+        "moving": any(row.moving for row in watched),
+    }
+    return render(request, "segments/pulse.html", context)
 
 
 def asked(request: HttpRequest, name: str) -> str:

@@ -20,7 +20,7 @@ from parcours.lib.paging import decode_cursor, encode_cursor
 from parcours.lib.problems import Invalid
 from parcours.segments import curves, exports, listing, members, queries
 from parcours.segments.models import Segment
-from parcours.segments.periods import read_period
+from parcours.segments.periods import read_as_of, read_period
 from parcours.segments.views.index import asked
 from parcours.ui.columns import columns
 
@@ -161,12 +161,11 @@ def _frame(segment: Segment, read: Watermark, total: int) -> dict[str, Any]:
 
 
 def _as_of(request: PageRequest) -> datetime | None:
-    """The instant of the page that the reader comes from; None when it says none."""
+    """The instant of the page that the reader comes from; None when it says none that can be read."""
     try:
-        instant = datetime.fromisoformat(asked(request, "as_of"))
-    except ValueError:
+        return read_as_of(asked(request, "as_of"))
+    except Invalid:
         return None
-    return instant if instant.tzinfo else None
 
 
 def _shown_as_of(segment: Segment, read: Watermark) -> datetime | None:
