@@ -78,7 +78,8 @@ class Listener:
             return Found()
         linked = {contact for _visitor, contact in batch.linked} | batch.regrouped
         latest = _latest(batch)
-        consents = any(event.name in _CONSENTS for event in batch.events)
+        # Who is two contacts by a merge may have another consent than before, and no event tells it.
+        consents = bool(batch.regrouped) or any(event.name in _CONSENTS for event in batch.events)
         groups, flips = _groups(batch, said, linked), _flips(batch, said, latest)
         return Found(groups, flips, sorted(linked), latest, consents)
 

@@ -10,6 +10,7 @@ import pytest
 
 from parcours.contacts import actions as contacts
 from parcours.contacts import definitions
+from parcours.contacts.merging import joining, parting
 from parcours.events import journal
 from parcours.events.entries import Call
 from parcours.lib import clock
@@ -139,3 +140,25 @@ def test_while_the_digest_is_behind_contacts_are_looked_at_together(
     firm.catch_up()
     assert sorted(firm.members(segment)) == sorted([first, second])
     assert not Stirred.objects.exists()
+
+
+def test_a_merge_that_changes_a_consent_changes_the_figures(firm: Firm) -> None:
+    kept, other = firm.people(
+        {"email": "a@example.org", "consents": {"email": "opted_in"}},
+        {"email": "b@example.org", "consents": {"email": "opted_out"}},
+    )
+    segment = firm.segment({"event": "page.viewed"})
+    firm.happens("page.viewed", kept)
+    firm.catch_up()
+    segment.refresh_from_db()
+    assert (segment.profiles, segment.email_opt_ins) == (1, 1)
+    joining.merge(firm.account, into=kept, merged=[other], source="test", now=clock.now())
+    firm.catch_up()
+    assert firm.members(segment) == [kept]
+    segment.refresh_from_db()
+    assert (segment.profiles, segment.email_opt_ins) == (1, 0)
+    parting.unmerge(firm.account, contact=other, source="test", now=clock.now())
+    firm.catch_up()
+    assert firm.members(segment) == [kept]
+    segment.refresh_from_db()
+    assert (segment.profiles, segment.email_opt_ins) == (1, 1)
