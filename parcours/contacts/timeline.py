@@ -44,9 +44,7 @@ def page(
     The category "" stands for events of no category of the catalogue. Raises Invalid for a cursor or an instant that
     this timeline did not give.
     """
-    mark = (
-        watermark.at(contact.account_id, _instant(as_of)) if as_of else watermark.current(contact.account_id)
-    )
+    mark = watermark.asked(contact.account_id, as_of)
     before, load, position = decode_cursor(cursor, int, int, int) if cursor else (0, 0, 0)
     rows = queries.run(
         "contact_timeline",
@@ -83,17 +81,6 @@ def categories_of(said: str) -> list[str]:
         detail = _("It is one of: %(values)s.") % {"values": known}
         raise Invalid(detail, [{"pointer": "/categories", "detail": detail}])
     return ["" if each == _OTHER else each for each in asked]
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        detail = _("“as_of” is the instant that an answer gave, with its offset.")
-        raise Invalid(detail, [{"pointer": "/as_of", "detail": detail}])
-    return instant
 
 
 def _item(row: dict[str, Any]) -> dict[str, Any]:

@@ -20,11 +20,13 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 from django.db.models import Max, Min, QuerySet
+from django.utils.translation import gettext as _
 
 from parcours.events import journal
 from parcours.events.models import JournalRow, Load, Shard
 from parcours.lib import clock
 from parcours.lib.instants import from_ms
+from parcours.lib.problems import Invalid
 
 _MS = timedelta(milliseconds=1)
 _LONGEST_PAUSE = 0.1
@@ -112,6 +114,20 @@ def at(account_id: int, as_of: datetime) -> Watermark:
         return latest
     done = _last_done(account_id, upto=as_of)
     return Watermark(as_of=as_of, load=0 if done is None else min(done.id, latest.load))
+
+
+def asked(account_id: int, as_of: str | None) -> Watermark:
+    """The watermark of a reading: that of a recent answer's `as_of`, else the present one. Raises Invalid."""
+    if not as_of:
+        return current(account_id)
+    try:
+        instant = datetime.fromisoformat(as_of)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        detail = _("“as_of” is the instant that an answer gave, with its offset.")
+        raise Invalid(detail, [{"pointer": "/as_of", "detail": detail}])
+    return at(account_id, instant)
 
 
 def next_upto(account_id: int, upto: datetime, *, accepted_from: datetime | None = None) -> datetime:

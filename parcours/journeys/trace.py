@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import Any
-
-from django.utils.translation import gettext as _
 
 from parcours.contacts.merging.people import absorbed
 from parcours.events import watermark
 from parcours.events.store import queries
 from parcours.journeys.models import Enrolment, Journey, Taken
 from parcours.lib.instants import from_ms, iso
-from parcours.lib.problems import Invalid
 from parcours.messaging.models import Send
 
 _MOST_REFUSALS = 1_000
@@ -21,9 +17,7 @@ _MOST_REFUSALS = 1_000
 
 def of(journey: Journey, contact: int, *, as_of: str = "") -> dict[str, Any]:
     """The trace of a contact, from the event store at a watermark; sends and refusals are as they are now."""
-    mark = (
-        watermark.at(journey.account_id, _instant(as_of)) if as_of else watermark.current(journey.account_id)
-    )
+    mark = watermark.asked(journey.account_id, as_of)
     rows = queries.run(
         "journey_trace",
         {"account": journey.account_id, "journey": journey.pk, "contact": contact, "load": mark.load},
@@ -110,14 +104,3 @@ def _titles(journey: Journey) -> dict[tuple[int, str], tuple[str, str]]:
         for version in journey.versions.all()
         for step in version.document["steps"]
     }
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        detail = _("“as_of” is the instant that an answer gave, with its offset.")
-        raise Invalid(detail, [{"pointer": "/as_of", "detail": detail}])
-    return instant

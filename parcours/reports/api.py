@@ -11,6 +11,7 @@ from ninja import Query, Router
 from pydantic import Field
 
 from parcours.accounts.access import Actor, find
+from parcours.events import watermark
 from parcours.journeys.models import Journey, Version
 from parcours.lib.exports import csv_lines, streamed
 from parcours.lib.paging import Paging
@@ -18,7 +19,7 @@ from parcours.lib.problems import Invalid, NotFound
 from parcours.messaging.models import Message
 from parcours.reports import answers, messages
 from parcours.reports.filters import RunFilter, parse_filter
-from parcours.reports.readings import after, mark_of
+from parcours.reports.readings import after
 
 router = Router(tags=["reports"])
 _CSV_PAGE = 1000
@@ -86,7 +87,7 @@ def scope_of(actor: Actor, message: Message, reading: MessageReading) -> message
 def read_statistics(request: HttpRequest, journey_id: str, reading: Query[Reading]) -> Any:
     actor = _actor(request)
     journey = find(Journey, journey_id, actor=actor)
-    mark = mark_of(actor.account_id, reading.as_of)
+    mark = watermark.asked(actor.account_id, reading.as_of)
     return answers.statistics(journey, mark=mark, chosen=chosen_runs(actor, reading))
 
 
@@ -94,7 +95,7 @@ def read_statistics(request: HttpRequest, journey_id: str, reading: Query[Readin
 def read_statistics_csv(request: HttpRequest, journey_id: str, reading: Query[Reading]) -> Any:
     actor = _actor(request)
     journey = find(Journey, journey_id, actor=actor)
-    mark = mark_of(actor.account_id, reading.as_of)
+    mark = watermark.asked(actor.account_id, reading.as_of)
     told = answers.statistics(journey, mark=mark, chosen=chosen_runs(actor, reading))
     columns = ("id", "type", "name", "passages", "contacts", "waiting", "failed")
     rows = ([step[column] for column in columns] for step in told["steps"])
@@ -106,7 +107,7 @@ def read_step_contacts(request: HttpRequest, journey_id: str, step: str, reading
     actor = _actor(request)
     journey = find(Journey, journey_id, actor=actor)
     step_of(journey, step)
-    mark, chosen = mark_of(actor.account_id, reading.as_of), chosen_runs(actor, reading)
+    mark, chosen = watermark.asked(actor.account_id, reading.as_of), chosen_runs(actor, reading)
     return _step_page(journey, step, reading, mark, chosen, reading.cursor, reading.limit)
 
 
@@ -127,7 +128,7 @@ def read_step_contacts_csv(
     actor = _actor(request)
     journey = find(Journey, journey_id, actor=actor)
     step_of(journey, step)
-    mark, chosen = mark_of(actor.account_id, reading.as_of), chosen_runs(actor, reading)
+    mark, chosen = watermark.asked(actor.account_id, reading.as_of), chosen_runs(actor, reading)
     present = reading.now or reading.state
     columns = ("contact", "email", "name") + (
         ("since", "entered_at") if present else ("passages", "first_at", "last_at")
@@ -147,7 +148,7 @@ def read_state_contacts(request: HttpRequest, journey_id: str, reading: Query[St
         journey,
         reading.state,
         reason=reading.reason,
-        mark=mark_of(actor.account_id, reading.as_of),
+        mark=watermark.asked(actor.account_id, reading.as_of),
         chosen=chosen_runs(actor, reading),
         after=after(reading.cursor, int, int),
         limit=reading.limit,
@@ -159,7 +160,7 @@ def read_message_report(request: HttpRequest, message_id: str, reading: Query[Me
     actor = _actor(request)
     message = find(Message, message_id, actor=actor)
     return answers.message_report(
-        scope_of(actor, message, reading), mark=mark_of(actor.account_id, reading.as_of)
+        scope_of(actor, message, reading), mark=watermark.asked(actor.account_id, reading.as_of)
     )
 
 
@@ -167,7 +168,7 @@ def read_message_report(request: HttpRequest, message_id: str, reading: Query[Me
 def read_message_report_csv(request: HttpRequest, message_id: str, reading: Query[MessageReading]) -> Any:
     actor = _actor(request)
     message = find(Message, message_id, actor=actor)
-    mark = mark_of(actor.account_id, reading.as_of)
+    mark = watermark.asked(actor.account_id, reading.as_of)
     told = answers.message_report(scope_of(actor, message, reading), mark=mark)
     rows = ([name, "" if value is None else value] for name, value in told["metrics"].items())
     return csv_response(request, f"message-{message.pk}-report.csv", ("metric", "value"), rows)
@@ -183,7 +184,7 @@ def read_recipients(request: HttpRequest, message_id: str, reading: Query[Messag
     return answers.recipients(
         scope_of(actor, message, reading),
         reading.metric,
-        mark=mark_of(actor.account_id, reading.as_of),
+        mark=watermark.asked(actor.account_id, reading.as_of),
         after=key,
         limit=reading.limit,
     )

@@ -8,11 +8,11 @@ from django.views.decorators.http import require_safe
 
 from parcours.accounts.access import PageRequest, find, page
 from parcours.commerce.models import Order
+from parcours.events import watermark
 from parcours.events.store import queries
 from parcours.lib.instants import from_ms
 from parcours.messaging.models import Message
 from parcours.reports import messages
-from parcours.reports.readings import mark_of
 
 
 @require_safe
@@ -21,7 +21,7 @@ def attribution(request: PageRequest, order_id: str) -> HttpResponse:
     """A part of an order's page: the message whose click, or open, it is credited to."""
     account = request.actor.account
     order = find(Order, order_id, actor=request.actor)
-    mark = mark_of(account.pk, None)
+    mark = watermark.asked(account.pk, None)
     scope = messages.Scope(account.pk, [], currency=account.currency, window=account.attribution_days)
     found = queries.run("order_attribution", {**scope.parameters(mark), "order": order.order_id})
     message = Message.objects.filter(account=account, pk=found[0]["message"]).first() if found else None

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from parcours.accounts.access import Actor, find, page
+from parcours.events import watermark
 from parcours.journeys.models import Journey
 from parcours.lib.instants import from_ms, iso
 from parcours.lib.problems import NotFound
@@ -22,7 +23,7 @@ from parcours.reports import journeys as figures
 from parcours.reports.api import MessageReading, recipients_cursor, scope_of, step_of
 from parcours.reports.filters import RunFilter, parse_filter
 from parcours.reports.people import people
-from parcours.reports.readings import after, cut_page, mark_of
+from parcours.reports.readings import after, cut_page
 
 _PAGE = 50
 _KEPT = ("from", "to", "version")
@@ -59,7 +60,7 @@ def journey(request: HttpRequest, journey_id: str) -> HttpResponse:
     """Statistics: the journey drawn as a graph, with its numbers."""
     actor = _actor(request)
     found = find(Journey, journey_id, actor=actor)
-    mark, chosen = mark_of(actor.account_id, request.GET.get("as_of")), _chosen(request)
+    mark, chosen = watermark.asked(actor.account_id, request.GET.get("as_of")), _chosen(request)
     read = figures.figures(found, mark=mark, chosen=chosen)
     told = answers.statistics(found, mark=mark, chosen=chosen, found=read)
     return render(
@@ -109,7 +110,7 @@ def canvas(request: HttpRequest, journey_id: str) -> HttpResponse:
     """The graph's numbers as they are now; the canvas asks for them every few seconds."""
     actor = _actor(request)
     found = find(Journey, journey_id, actor=actor)
-    mark, chosen = mark_of(actor.account_id, None), _chosen(request)
+    mark, chosen = watermark.asked(actor.account_id, None), _chosen(request)
     read = figures.figures(found, mark=mark, chosen=chosen)
     drawn = graph.canvas(found, read, mark=mark, chosen=chosen, kept=_kept(request))
     told = answers.statistics(found, mark=mark, chosen=chosen, found=read)
@@ -129,7 +130,7 @@ def runs(request: HttpRequest, journey_id: str) -> HttpResponse:
     state, reason = request.GET.get("state", "entered"), request.GET.get("reason", "")
     if state not in labels.STATES or (reason and reason not in labels.REASONS):
         raise NotFound(_("There is no such figure."))
-    mark, chosen = mark_of(actor.account_id, request.GET.get("as_of")), _chosen(request)
+    mark, chosen = watermark.asked(actor.account_id, request.GET.get("as_of")), _chosen(request)
     told = answers.statistics(found, mark=mark, chosen=chosen)
     key: Any = after(request.GET.get("cursor", ""), int, int)
     listed = answers.state_contacts(
@@ -164,7 +165,7 @@ def step(request: HttpRequest, journey_id: str, step: str) -> HttpResponse:
     actor = _actor(request)
     found = find(Journey, journey_id, actor=actor)
     drawn = step_of(found, step)
-    mark, chosen = mark_of(actor.account_id, request.GET.get("as_of")), _chosen(request)
+    mark, chosen = watermark.asked(actor.account_id, request.GET.get("as_of")), _chosen(request)
     key: Any = after(request.GET.get("cursor", ""), int, int)
     state = request.GET.get("state", "")
     common: dict[str, Any] = {"mark": mark, "chosen": chosen, "after": key, "limit": _PAGE}
@@ -272,7 +273,7 @@ def message(request: HttpRequest, message_id: str) -> HttpResponse:
     found = find(Message, message_id, actor=actor)
     reading = _reading(request)
     scope = scope_of(actor, found, reading)
-    mark = mark_of(actor.account_id, request.GET.get("as_of"))
+    mark = watermark.asked(actor.account_id, request.GET.get("as_of"))
     told = messages.figures(scope, mark=mark)
     channels = (
         ("engagement", labels.ENGAGEMENT),
@@ -310,7 +311,7 @@ def quick_view(request: HttpRequest, message_id: str) -> HttpResponse:
     actor = _actor(request)
     found = find(Message, message_id, actor=actor)
     reading = _reading(request)
-    mark = mark_of(actor.account_id, request.GET.get("as_of"))
+    mark = watermark.asked(actor.account_id, request.GET.get("as_of"))
     told = messages.metrics(scope_of(actor, found, reading), mark=mark)
     return render(
         request,
@@ -331,7 +332,7 @@ def recipients(request: HttpRequest, message_id: str) -> HttpResponse:
     found = find(Message, message_id, actor=actor)
     reading = _reading(request)
     scope = scope_of(actor, found, reading)
-    mark = mark_of(actor.account_id, request.GET.get("as_of"))
+    mark = watermark.asked(actor.account_id, request.GET.get("as_of"))
     key = recipients_cursor(reading.metric, request.GET.get("cursor", ""))
     rows = messages.recipients(scope, reading.metric, mark=mark, after=key, limit=_PAGE + 1)
     counted = messages.NUMERATOR.get(reading.metric, reading.metric)
