@@ -154,6 +154,8 @@ def problem_of(error: Exception) -> Problem:
         cause = error.__cause__
         if isinstance(cause, Problem):
             return cause
+        if isinstance(cause, RecursionError):
+            return Problem(400, "malformed", _("The body is nested too deep."))
         if error.status_code == 400 and cause is not None:
             return Problem(
                 400, "malformed", _("The body is not JSON: %(why)s.") % {"why": str(cause).rstrip(".")}
