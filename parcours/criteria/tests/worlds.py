@@ -35,8 +35,8 @@ DATES = [
     "2026-11-22",
 ]
 EVENTS = [
-    "page.viewed", "order.placed", "email.opened", "email.clicked", "email.sent", "signup", "contact.created",
-    "payment.failed", "email.subscription_updated",
+    "page.viewed", "order.placed", "order.refunded", "email.opened", "email.clicked", "email.sent", "signup",
+    "contact.created", "payment.failed", "email.subscription_updated",
 ]  # fmt: skip
 FIELDS = ["id", "email", "phone", "external_id", "first_name", "city", "country"]
 CHANNELS = ["email", "sms", "whatsapp"]

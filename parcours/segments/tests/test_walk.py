@@ -1,30 +1,41 @@
 """Whatever happens, and as time passes, members, entries and exits are those that a plain reading of the truth finds.
 
-The number of random walks is that of PARCOURS_EXAMPLES (a few unless it is set).
+The number of random walks is that of PARCOURS_EXAMPLES (a few unless it is set); `--hypothesis-show-statistics` tells
+how many of them each kind of thing happened on.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
+from parcours.criteria import compile, few
 from parcours.criteria.tests.timed import documents
 from parcours.lib import clock
 from parcours.segments.tests.conftest import new_firm
-from parcours.segments.tests.walk import Walk
+from parcours.segments.tests.wider import THEMES, Wider
 from parcours.tracking.digest.run import Digest
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
-ACTS = [
-    "time_passes", "time_passes", "time_passes", "event", "event", "event", "event", "page", "identify", "newcomer",
-    "change", "list_change", "consent", "refresh", "pause_and_resume", "merge", "merge",
-    "unmerge", "erase",
-]  # fmt: skip
-acts = st.lists(st.lists(st.sampled_from(ACTS), min_size=1, max_size=3), min_size=6, max_size=8)
+themes = st.lists(st.sampled_from(sorted(THEMES)), min_size=2, max_size=2, unique=True)
+ways = st.sampled_from([(compile.FEW, few.MOST_PEOPLE), (compile.FEW, 0), (0, few.MOST_PEOPLE), (0, 0)])
+"""How many contacts are bound as values, and how many are looked at in Python rather than by a statement."""
+
+
+@contextlib.contextmanager
+def _way(bound: int, people: int) -> Iterator[None]:
+    before = compile.FEW, few.MOST_PEOPLE
+    compile.FEW, few.MOST_PEOPLE = bound, people
+    try:
+        yield
+    finally:
+        compile.FEW, few.MOST_PEOPLE = before
 
 
 @settings(
@@ -35,21 +46,19 @@ acts = st.lists(st.lists(st.sampled_from(ACTS), min_size=1, max_size=3), min_siz
     suppress_health_check=[*HealthCheck],
     database=None,
 )
-@given(seed=st.integers(0, 2**32), documents=documents, turns=acts)
+@given(seed=st.integers(0, 2**32), documents=documents, themes=themes, way=ways)
 def test_live_full_and_oracle_agree(
-    digest: Digest, seed: int, documents: list[dict[str, Any]], turns: list[list[str]]
+    digest: Digest, seed: int, documents: list[dict[str, Any]], themes: list[str], way: tuple[int, int]
 ) -> None:
     try:
-        walk = Walk(new_firm(digest), seed, documents)
-        walk.settle()
-        walk.check()
-        for turn in turns:
-            for act in turn:
-                getattr(walk, act)()
-            walk.settle()
-            walk.check()
-        walk.refresh()
-        walk.settle()
-        walk.check()
+        with _way(*way):
+            walk = Wider(new_firm(digest), seed, documents)
+            walk.turn([])
+            for turn in walk.turns(themes):
+                walk.turn(turn)
+            walk.turn(["refresh"])
+        for seen in sorted(walk.seen):
+            event(seen)
+        event(f"{'few' if way[1] else 'statement'}, {'values' if way[0] else 'tables'}")
     finally:
         clock.freeze(None)
