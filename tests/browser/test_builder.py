@@ -220,6 +220,21 @@ def test_json_is_seen_and_pasted(visits: Visits, account: Account, lyon: int) ->
     assert _saved(page) == {"all": []}
 
 
+def test_yes_or_no_is_one_of_either(visits: Visits, account: Account, installation: Installation) -> None:
+    with installation.api(account) as api:
+        assert api.post("attributes", json={"name": "abonné", "type": "boolean"}).status_code == 201
+    page = visits.page(account=account, language="fr", width=390)
+    page.goto("/segments/new")
+    _choose(page, page.locator(".group-root"), TEXTS["fr"], "abonné", keys=False)
+    page.get_by_label("Comparaison : abonné").select_option("in:booleans")
+    page.get_by_label("Non", exact=True).check()
+    assert _saved(page)["all"][0]["value"] == [True, False]
+    page.get_by_label("Oui", exact=True).uncheck()
+    assert _saved(page)["all"][0] == {"field": "attributes.abonné", "op": "in", "value": [False]}
+    expect(page.locator("[data-sentence]")).to_contain_text("abonné")
+    assert_accessible(page)
+
+
 def test_values_seen_lately_are_suggested(visits: Visits, account: Account, lyon: int) -> None:
     page = visits.page(account=account, language="fr")
     page.goto("/segments/new?example=loyal")
