@@ -116,9 +116,37 @@ def test_every_state_as_it_comes(visits: Visits, place: Place, language: str, wi
 
 
 @pytest.mark.parametrize(("language", "width"), [("fr", 390), ("en", 1440)])
+def test_rows_tell_by_themselves_what_others_do(
+    visits: Visits, place: Place, language: str, width: int
+) -> None:
+    words = WORDS[language]
+    account = place.account(f"Ailleurs{language}")
+    place.people(account, [{"email": "ann@example.org"}])
+    segment = place.segment(account, "Tous")
+    place.settled(account)
+    page = visits.page(account=account, language=language, width=width)
+    asked: list[str] = []
+    page.on(
+        "request", lambda request: asked.append(request.url) if "/segments/pulse" in request.url else None
+    )
+    page.goto("/segments/")
+    expect(row(page, "Tous")).to_contain_text(words["ready"])
+    # Somewhere else, it is paused, and somebody comes.
+    with place.api(account) as api:
+        assert api.post(f"segments/{segment}/pause").status_code == 200
+        expect(row(page, "Tous")).to_contain_text(words["paused"])
+        assert len(asked) <= 2
+        place.people(account, [{"email": "bob@example.org"}])
+        assert api.post(f"segments/{segment}/activate").status_code == 200
+    expect(row(page, "Tous").locator("[data-figure=profiles]")).to_have_text("2")
+    expect(row(page, "Tous")).to_contain_text(words["ready"])
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("language", ["fr", "en"])
 def test_copying_and_deleting(visits: Visits, place: Place, language: str, width: int) -> None:
     words = WORDS[language]
-    account = place.account(f"Vies{language}")
+    account = place.account(f"Vies{language}{width}")
     inner = place.segment(account, "Base")
     place.segment(account, "Dérivé", {"segment": inner, "op": "member"})
     page = visits.page(account=account, language=language, width=width)
