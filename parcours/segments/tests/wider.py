@@ -36,6 +36,8 @@ THEMES = {
     "the forgotten": ["merge_late", "event", "erase", "newcomer", "erase"],
 }
 """What happens one after the other; between them time passes, and events come in."""
+DIGESTED = {"deal_made", "deal_event", "history"}
+"""Acts that are digested at once, each a turn of its own: what came before may be seen by itself."""
 NAMES = ["order.placed", "order.refunded", "signup", "payment.failed"]
 
 
@@ -63,11 +65,15 @@ class Wider(Walk):
         waiting += [["event"] * 3, ["time_passes"] * 4]
         found: list[list[str]] = []
         while waiting:
-            some = [self.chance.choice(waiting).pop(0)]
-            waiting = [acts for acts in waiting if acts]
-            while waiting and self.chance.random() < 0.5:
-                some.append(self.chance.choice(waiting).pop(0))
+            some: list[str] = []
+            while waiting and (not some or self.chance.random() < 0.5):
+                act = self.chance.choice(waiting).pop(0)
                 waiting = [acts for acts in waiting if acts]
+                if act in DIGESTED:
+                    found += [some, [act]]
+                    some = []
+                else:
+                    some.append(act)
             found.append(some)
         return found
 
