@@ -118,7 +118,9 @@ def _first(account: Any, number: int | None) -> dict[str, float]:
     seconds = time.perf_counter() - started
     segment.refresh_from_db()
     if segment.status != "up_to_date" or segment.settling_at is not None:
-        raise RuntimeError(f"Segment {number} is not computed: {segment.status} {segment.error} {segment.error_detail}")
+        raise RuntimeError(
+            f"Segment {number} is not computed: {segment.status} {segment.error} {segment.error_detail}"
+        )
     return {
         "seconds": seconds,
         "computed": segment.duration_ms / 1000,
