@@ -76,6 +76,9 @@ WORDS = {
         "apply": "Appliquer",
         "nobody_moved": "Personne n’est entré ni sorti",
         "not_computed": "Non calculé",
+        "city": "Valeur : Ville",
+        "save": "Enregistrer le segment",
+        "saved": "Le segment « Lyonnais » est enregistré.",
     },
     "en": {
         "title": "Segments",
@@ -127,6 +130,9 @@ WORDS = {
         "apply": "Apply",
         "nobody_moved": "Nobody entered or left",
         "not_computed": "Not computed",
+        "city": "Value: City",
+        "save": "Save the segment",
+        "saved": "The segment “Lyonnais” is saved.",
     },
 }
 

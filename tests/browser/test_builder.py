@@ -232,6 +232,7 @@ def test_yes_or_no_is_one_of_either(visits: Visits, account: Account, installati
     page.get_by_label("Oui", exact=True).uncheck()
     assert _saved(page)["all"][0] == {"field": "attributes.abonné", "op": "in", "value": [False]}
     expect(page.locator("[data-sentence]")).to_contain_text("abonné")
+    expect(page.locator(".audience[aria-busy=false]")).to_be_visible()  # The count pales while it is asked.
     assert_accessible(page)
 
 

@@ -177,6 +177,27 @@ def test_copying_and_deleting(visits: Visits, place: Place, language: str, width
     expect(row(page, copy)).to_have_count(0)
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_segment_is_edited(visits: Visits, place: Place, language: str, width: int) -> None:
+    words = WORDS[language]
+    account = place.account(f"Edite{language}{width}")
+    cities = ["Brest", "Lyon", "Lyon"]
+    place.people(account, [{"email": f"c{n}@example.org", "city": city} for n, city in enumerate(cities)])
+    place.segment(account, "Brestois", {"all": [{"field": "city", "op": "eq", "value": "Brest"}]})
+    place.settled(account)
+    page = visits.page(account=account, language=language, width=width)
+    page.goto("/segments/")
+    expect(row(page, "Brestois").locator("[data-figure=profiles]")).to_have_text("1")
+    row(page, "Brestois").get_by_role("link", name=words["edit"]).click()
+    page.get_by_label(words["name"], exact=False).first.fill("Lyonnais")
+    page.get_by_role("combobox", name=words["city"]).fill("Lyon")
+    page.get_by_role("button", name=words["save"]).click()
+    expect(page.get_by_text(words["saved"])).to_be_visible()
+    expect(row(page, "Lyonnais").locator("[data-figure=profiles]")).to_have_text("2")
+    expect(row(page, "Lyonnais")).to_contain_text("Lyon")
+
+
 @pytest.mark.parametrize(("language", "width"), [("fr", 1440), ("en", 390)])
 def test_folders(visits: Visits, place: Place, language: str, width: int) -> None:
     words = WORDS[language]
