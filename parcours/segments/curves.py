@@ -11,10 +11,13 @@ from django.db.models.functions import RowNumber
 
 from parcours.lib.instants import from_ms, to_ms
 from parcours.segments.models import Segment, SegmentSize
+from parcours.ui import formats
 
 SHOWN = timedelta(days=30)
+YOUNG = timedelta(days=3)
+"""A segment younger than this is drawn by the hour: by the day there would be little to see."""
 _SLOTS_A_DAY = 24
-_DAY_MS = 86_400_000
+_HOUR_MS = 3_600_000
 _STEPS = (1, 2, 5, 10)
 
 #: An instant and the number of profiles then.
@@ -41,7 +44,7 @@ class Mark:
 
     left: float
     top: float
-    at: datetime
+    at: str
     profiles: int
 
 
@@ -53,15 +56,17 @@ class Chart:
     area: str
     marks: Sequence[Mark]
     heights: Sequence[tuple[float, int]]  # top in percent, profiles: the lines behind
-    days: Sequence[datetime]  # evenly spread below
+    instants: Sequence[str]  # evenly spread below, as read in the reader's zone
     lowest: int
     highest: int
 
 
-def history(segments: Sequence[Segment], *, now: datetime, over: timedelta = SHOWN) -> dict[int, list[Point]]:
+def history(
+    segments: Sequence[Segment], *, now: datetime, over: timedelta = SHOWN, by_hour: bool = False
+) -> dict[int, list[Point]]:
     """The sizes of segments over the time that ends now, the last of each day (UTC), in one query; oldest first.
 
-    The figures that the segments have now come last.
+    The figures that the segments have now come last. By the hour, the last size of each hour is told.
     """
     since = now - over
     rows = (
@@ -69,7 +74,7 @@ def history(segments: Sequence[Segment], *, now: datetime, over: timedelta = SHO
         .annotate(
             rank=Window(
                 RowNumber(),
-                partition_by=[F("segment_id"), F("slot") / _SLOTS_A_DAY],
+                partition_by=[F("segment_id"), F("slot") / (1 if by_hour else _SLOTS_A_DAY)],
                 order_by=F("slot").desc(),
             )
         )
@@ -90,7 +95,7 @@ def history(segments: Sequence[Segment], *, now: datetime, over: timedelta = SHO
 
 def slot_of(at: datetime) -> int:
     """The hour of an instant, counted from 1970 UTC."""
-    return to_ms(at) // 3_600_000
+    return to_ms(at) // _HOUR_MS
 
 
 def sparkline(points: Sequence[Point]) -> Sparkline | None:
@@ -112,8 +117,8 @@ def sparkline(points: Sequence[Point]) -> Sparkline | None:
     return Sparkline(line, placed[-1], sizes[0], sizes[-1], points[0][0])
 
 
-def chart(points: Sequence[Point]) -> Chart | None:
-    """The large curve; None with fewer than two sizes."""
+def chart(points: Sequence[Point], *, by_hour: bool = False) -> Chart | None:
+    """The large curve, its instants said as days, or by the hour; None with fewer than two sizes."""
     if len(points) < 2:
         return None
     sizes = [size for _, size in points]
@@ -127,12 +132,12 @@ def chart(points: Sequence[Point]) -> Chart | None:
         top += step
     left, right = to_ms(points[0][0]), to_ms(points[-1][0])
     span = max(1, right - left)
-    parts = min(4, span // _DAY_MS)  # no day is named twice
+    parts = min(4, span // (_HOUR_MS if by_hour else _SLOTS_A_DAY * _HOUR_MS))  # no instant is named twice
     marks = [
         Mark(
             left=round(100 * (to_ms(at) - left) / span, 2),
             top=round(100 * (1 - (size - floor) / (top - floor)), 2),
-            at=at,
+            at=_said(at, by_hour),
             profiles=size,
         )
         for at, size in points
@@ -146,10 +151,14 @@ def chart(points: Sequence[Point]) -> Chart | None:
             (round(100 * (1 - (height - floor) / (top - floor)), 2), height)
             for height in range(floor, top + 1, step)
         ],
-        days=[from_ms(left + span * part // max(1, parts)) for part in range(parts + 1)],
+        instants=[_said(from_ms(left + span * part // max(1, parts)), by_hour) for part in range(parts + 1)],
         lowest=low,
         highest=high,
     )
+
+
+def _said(at: datetime, by_hour: bool) -> str:
+    return f"{formats.day(at)} {formats.hour(at)}" if by_hour else formats.day(at)
 
 
 def _step(spread: int) -> int:

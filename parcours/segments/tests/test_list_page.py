@@ -216,6 +216,22 @@ def test_the_curve_is_of_the_last_size_of_each_day(firm: Firm) -> None:
     assert curves.chart(points[:1]) is None
 
 
+def test_a_young_segment_is_drawn_by_the_hour(firm: Firm, reader: Client) -> None:
+    segment = made(firm, "S", profiles=42, figures_at=clock.now())
+    for hours, profiles in ((5, 10), (3, 20), (2, 30)):
+        at = clock.now() - timedelta(hours=hours)
+        SegmentSize.objects.create(segment=segment, slot=curves.slot_of(at), at=at, profiles=profiles)
+    page = text(reader.get(f"/segments/{segment.pk}/changes"))
+    marks = re.findall(r'class="curve-mark"[^>]*title="([^"]*)"', page)
+    assert [mark.rpartition(" · ")[2] for mark in marks] == ["10", "20", "30", "42"]
+    assert all(re.search(r" \d\d:\d\d · ", mark) for mark in marks), marks
+    Segment.objects.filter(pk=segment.pk).update(created_at=clock.now() - curves.YOUNG)
+    page = text(reader.get(f"/segments/{segment.pk}/changes"))
+    marks = re.findall(r'class="curve-mark"[^>]*title="([^"]*)"', page)
+    assert marks
+    assert not any(":" in mark for mark in marks)
+
+
 def test_the_hour_of_the_night_is_chosen(firm: Firm, reader: Client) -> None:
     segment = made(firm, "S")
     assert "à 3 h" in text(reader.get("/segments/"))

@@ -133,9 +133,10 @@ def changes(request: PageRequest, segment_id: str) -> HttpResponse:
     }
     if after is None:
         days = _days(request)
-        over = timedelta(days=days)
-        points = curves.history([segment], now=clock.now(), over=over)[segment.pk]
-        context |= {"chart": curves.chart(points), "days": days, "spans": _SPANS}
+        now, over = clock.now(), timedelta(days=days)
+        by_hour = now - segment.created_at < curves.YOUNG
+        points = curves.history([segment], now=now, over=over, by_hour=by_hour)[segment.pk]
+        context |= {"chart": curves.chart(points, by_hour=by_hour), "days": days, "spans": _SPANS}
     return render(request, "segments/changes.html", context)
 
 
