@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from parcours.commerce.models import Deal
 from parcours.events import watermark
 from parcours.events.store import queries
 from parcours.lib.instants import from_ms, iso, to_ms
 from parcours.lib.paging import decode_cursor, encode_cursor
-from parcours.lib.problems import Invalid
 
 _FOR_EVER = 2**62
 _LINKS = ("journey", "message")
@@ -43,7 +40,7 @@ def page(deal: Deal, *, limit: int, cursor: str = "", as_of: str = "") -> Page:
 
     Raises Invalid for a cursor or an instant that this history did not give.
     """
-    mark = watermark.at(deal.account_id, _instant(as_of)) if as_of else watermark.current(deal.account_id)
+    mark = watermark.asked(deal.account_id, as_of)
     before, load, position = decode_cursor(cursor, int, int, int) if cursor else (0, 0, 0)
     tied = ties(deal)
     rows = queries.run(
@@ -66,17 +63,6 @@ def page(deal: Deal, *, limit: int, cursor: str = "", as_of: str = "") -> Page:
         rows = rows[:limit]
         following = encode_cursor(*(int(rows[-1][key]) for key in ("occurred_ms", "load", "position")))
     return Page(as_of=mark.as_of, items=[_item(row) for row in rows], next=following)
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        detail = _("“as_of” is the instant that an answer gave, with its offset.")
-        raise Invalid(detail, [{"pointer": "/as_of", "detail": detail}])
-    return instant
 
 
 def _item(row: dict[str, Any]) -> dict[str, Any]:

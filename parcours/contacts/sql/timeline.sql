@@ -1,5 +1,6 @@
 -- name: contact_timeline
 -- about: What a contact did, newest first: their own events, those of their visitors, those of contacts merged into them.
+-- An event of a deal has a row for each contact tied to it: it is told once of a person who is two of them, as their own first.
 WITH mine AS
 (
     SELECT visitor, merged
@@ -33,6 +34,23 @@ WHERE account = {account:UInt32}
       contact = {contact:UInt64}
       OR (contact = 0 AND visitor IN (SELECT visitor FROM mine WHERE merged = 0))
       OR (contact != 0 AND contact IN (SELECT merged FROM mine WHERE merged != 0))
+  )
+  AND (
+      deal = 0
+      OR (load, message_id, position) IN
+      (
+          SELECT load, message_id, argMin(position, (contact != {contact:UInt64}, position))
+          FROM events
+          WHERE account = {account:UInt32}
+            AND load <= {load:UInt64}
+            AND deal != 0
+            AND (
+                contact = {contact:UInt64}
+                OR (contact = 0 AND visitor IN (SELECT visitor FROM mine WHERE merged = 0))
+                OR (contact != 0 AND contact IN (SELECT merged FROM mine WHERE merged != 0))
+            )
+          GROUP BY load, message_id
+      )
   )
   AND (
       {chosen:UInt8} = 0
