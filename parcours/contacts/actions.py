@@ -7,7 +7,7 @@ the journal in it. `now` is the product's instant of the change; `source` says i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -31,6 +31,7 @@ from parcours.lib.instants import to_ms
 __all__ = [
     "Cause",
     "Refusal",
+    "Updated",
     "UpsertResult",
     "add_tags",
     "add_to_list",
@@ -75,6 +76,15 @@ def upsert_many(
         return upsert_into(batch, lines)
 
 
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """Whom a change of fields changed; and who could not be, with the reason: erased since, an address that another
+    contact has, a value that does not fit its attribute."""
+
+    changed: list[int]
+    refused: list[tuple[int, str]]
+
+
 def update_fields(
     account: Account,
     contact_ids: Sequence[int],
@@ -85,11 +95,10 @@ def update_fields(
     source: str,
     now: datetime,
     cause: Cause | None = None,
-) -> list[tuple[int, str]]:
+) -> Updated:
     """The same change of fields for many contacts, named as criteria name them: `first_name`, `attributes.points`.
 
-    Answers the contacts that could not be changed, with the reason: erased since, an address that another contact
-    has, a value that does not fit its attribute. The others are changed.
+    Who was so already is among neither those changed nor those refused.
     """
     values, custom = _split({**(sets or {}), **dict.fromkeys(unsets)})
     steps = {
@@ -101,7 +110,7 @@ def update_fields(
         try:
             pattern = batch.read({**values, "attributes": custom})
         except Refused as error:
-            return [(contact_id, str(error)) for contact_id in contact_ids]
+            return Updated([], [(contact_id, str(error)) for contact_id in contact_ids])
         lines = [
             Line(id=contact_id, values=pattern.values, attributes=pattern.attributes, increments=steps)
             for contact_id in contact_ids
@@ -112,8 +121,8 @@ def update_fields(
                 batch.fold(line)
             except Refused as error:
                 refused.append((line.id or 0, str(error)))
-        batch.write()
-    return refused
+        _created, changed = batch.write()
+    return Updated(changed, refused)
 
 
 def _split(sets: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -174,9 +174,8 @@ def _replace_tag(doing: Doing, ids: Sequence[int]) -> Outcome:
 
 def _set_attribute(doing: Doing, ids: Sequence[int]) -> Outcome:
     name, value = f"attributes.{doing.said['name']}", doing.said["value"]
-    refused = actions.update_fields(doing.account, ids, sets={name: value}, source="bulk", now=doing.now)
-    not_changed = {contact_id for contact_id, _reason in refused}
-    return Outcome(changed=[each for each in ids if each not in not_changed], refused=refused)
+    done = actions.update_fields(doing.account, ids, sets={name: value}, source="bulk", now=doing.now)
+    return Outcome(changed=done.changed, refused=done.refused)
 
 
 def _set_consent(doing: Doing, ids: Sequence[int]) -> Outcome:

@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from parcours.accounts.models import Account
-from parcours.contacts import queries, tags
-from parcours.contacts.models import Channel, ConsentValue, List
+from parcours.contacts import tags
+from parcours.contacts.forms_profile import YES_OR_NO, field_of
+from parcours.contacts.models import AttributeDefinition, Channel, ConsentValue, List
 
 
 class BulkForm(forms.Form):
@@ -19,10 +20,12 @@ class BulkForm(forms.Form):
     danger = False
     button = gettext_lazy("Apply")
 
-    def __init__(self, *args: Any, account: Account, count: int, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, account: Account, count: int, here: str = "", **kwargs: Any) -> None:
+        """`here` is the query string of the form's own page."""
         super().__init__(*args, **kwargs)
         self.account = account
         self.count = count
+        self.here = here
 
     def said(self) -> dict[str, Any]:
         """What the form says, as `bulk.start` takes it."""
@@ -49,20 +52,29 @@ class TagChoice(BulkForm):
 
 class AttributeValue(BulkForm):
     name = forms.ChoiceField(label=gettext_lazy("Attribute"))
-    value = forms.CharField(
-        label=gettext_lazy("Value"),
-        required=False,
-        max_length=2000,
-        help_text=gettext_lazy(
-            "Empty takes the value away. Several values are separated by commas; a date reads 2026-03-28, "
-            "a yes or no is true or false."
-        ),
-    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        names = queries.attribute_types(self.account.pk)
-        self.fields["name"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
+        definitions = AttributeDefinition.objects.filter(account=self.account).order_by("name")
+        found = {definition.name: definition for definition in definitions}
+        self.fields["name"].choices = [(name, name) for name in found]  # type: ignore[attr-defined]
+        # Another attribute may have another type: its value is asked for anew.
+        self.fields["name"].widget.attrs |= {
+            "hx-get": self.here,
+            "hx-include": "this",
+            "hx-target": "#field-value",
+            "hx-select": "#field-value",
+            "hx-swap": "outerHTML",
+        }
+        asked = self["name"].value()
+        chosen = found.get(asked) or next(iter(found.values()), None)
+        if chosen is not None:
+            value = self.fields["value"] = field_of(chosen, None)
+            value.label = _("Value")
+            hints = (value.help_text, _("Left empty, those who have a value lose it."))
+            value.help_text = " ".join(str(hint) for hint in hints if hint)
+            if isinstance(value, forms.ChoiceField):
+                value.choices = [("", _("No value")), *YES_OR_NO]
 
 
 class ConsentChange(BulkForm):

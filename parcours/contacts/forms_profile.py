@@ -25,6 +25,7 @@ _FIELDS = (
     ("locale", _("Language"), 35),
     ("timezone", _("Time zone"), 64),
 )
+YES_OR_NO = (("true", _("Yes")), ("false", _("No")))
 _HELPS = {
     "country": _("Two letters, such as FR."),
     "locale": _("Such as fr-FR."),
@@ -55,7 +56,7 @@ class ProfileForm(forms.Form):
         for definition in found:
             name = f"attribute_{definition.pk}"
             self.own[name] = definition
-            self.fields[name] = _field_of(definition, contact.attributes.get(definition.name))
+            self.fields[name] = field_of(definition, contact.attributes.get(definition.name))
 
     def line(self) -> dict[str, Any]:
         """What the form says, as `upsert_many` takes it: what was left as it was says nothing."""
@@ -83,10 +84,11 @@ class ProfileForm(forms.Form):
         return moved
 
 
-def _field_of(definition: AttributeDefinition, value: Any) -> forms.Field:
+def field_of(definition: AttributeDefinition, value: Any) -> forms.Field:
+    """What a value of an attribute is typed into, by the attribute's type; what is left empty is no value."""
     if definition.type == Type.BOOLEAN:
         shown = "" if value is None else "true" if value else "false"
-        choices = [("", _("Unknown")), ("true", _("Yes")), ("false", _("No"))]
+        choices = [("", _("Unknown")), *YES_OR_NO]
         return forms.ChoiceField(label=definition.name, choices=choices, required=False, initial=shown)
     widget: forms.Widget | None = None
     hint: Any = ""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from parcours.accounts import jobs
 from parcours.accounts.models import Job
@@ -13,6 +17,7 @@ from parcours.contacts import bulk, definitions, queries
 from parcours.contacts.audience import Audience
 from parcours.contacts.models import BulkStep, ConsentChange, Contact, ListMember, Tag
 from parcours.contacts.tests.conftest import Shop
+from parcours.contacts.views.bulk import _told
 from parcours.events.models import JournalRow
 from parcours.lib import clock
 from parcours.lib.problems import Invalid, NotFound, Problem
@@ -105,8 +110,82 @@ def test_an_attribute_that_fits(crowd: Shop) -> None:
     assert job.result["changed"] == 12
     assert Audience(attribute="points").count(crowd.account) == 12
     assert {contact.attributes.get("points") for contact in Contact.objects.filter(tags__name="vip")} == {12}
-    do(crowd, Audience(), "set_attribute", name="points", value="")
-    assert Audience(attribute="points").count(crowd.account) == 0
+    wider = do(crowd, Audience(), "set_attribute", name="points", value="12")
+    assert (wider.accepted, wider.result["changed"]) == (25, 13), "the others had it already"
+    emptied = do(crowd, Audience(tag="vip"), "set_attribute", name="points", value="")
+    assert emptied.result["changed"] == 12
+    assert Audience(attribute="points").count(crowd.account) == 13
+
+
+def test_the_value_of_an_attribute_is_asked_for_as_its_type_is(crowd: Shop) -> None:
+    for name, kind in (("born", "date"), ("points", "number"), ("vip", "boolean"), ("sizes", "list")):
+        definitions.declare_attribute(account_id=crowd.account.pk, name=name, type=kind, now=clock.now())
+    reader = Client(headers={"Accept-Language": "fr"})
+    reader.force_login(crowd.user)
+    where = "/contacts/bulk?tag=vip&action=set_attribute"
+
+    def control(name: str) -> str:
+        page = reader.get(f"{where}&name={name}").content.decode()
+        assert f'<option value="{name}" selected>' in page
+        return page.partition('id="field-value"')[2].partition("</form>")[0]
+
+    assert 'type="date"' in control("born")
+    assert 'inputmode="decimal"' in control("points")
+    assert "séparées par des virgules" in control("sizes")
+    assert re.findall(r"<option value=\"(\w*)\"[^>]*>([^<]+)<", control("vip")) == [
+        ("", "Aucune valeur"),
+        ("true", "Oui"),
+        ("false", "Non"),
+    ]
+    refused = reader.post(where, {"name": "vip", "value": "perhaps"})
+    assert refused.status_code == 422
+    assert reader.post(where, {"name": "vip", "value": "true"}).status_code == 302
+    assert jobs.round()
+    assert Audience(attribute="vip").count(crowd.account) == 12
+
+
+@pytest.mark.parametrize(
+    ("action", "said", "columns"),
+    [
+        ("add_tag", {"tag": "new"}, {"updated_at"}),
+        ("remove_tag", {"tag": "vip"}, {"updated_at"}),
+        ("set_attribute", {"name": "points", "value": "3"}, {"attributes", "updated_at"}),
+        (
+            "set_consent",
+            {"channel": "sms", "value": "opted_in", "source": "x"},
+            {"consent_sms", "updated_at"},
+        ),
+    ],
+)
+def test_no_index_is_written_for_what_stays(
+    crowd: Shop, action: str, said: dict[str, str], columns: set[str]
+) -> None:
+    """A column that is written as it was costs its indexes as much as another value would."""
+    definitions.declare_attribute(account_id=crowd.account.pk, name="points", type="number", now=clock.now())
+    with CaptureQueriesContext(connection) as seen:
+        assert do(crowd, Audience(tag="vip"), action, **said).result["changed"] == 12
+    written = {
+        column
+        for query in seen.captured_queries
+        if (found := re.search(r'UPDATE "?contacts_contact"? SET (.*) WHERE', query["sql"], re.DOTALL))
+        for column in re.findall(r'"?(\w+)"? = ', found[1])
+    }
+    assert written == columns
+    assert not Contact.objects.filter(
+        tags__name="vip", updated_at__lt=clock.now() - timedelta(hours=1)
+    ).exists()
+
+
+def test_how_long_it_still_takes_is_told(crowd: Shop, client: Client) -> None:
+    job = bulk.start(crowd.account, Audience(), "add_tag", {"tag": "new"})
+    assert _told(job)["total"] is None
+    Job.objects.filter(pk=job.pk).update(
+        status=Job.Status.RUNNING,
+        done_lines=100,
+        result={"total": 400, "began_ms": clock.machine_ms() - 10_000},
+    )
+    job.refresh_from_db()
+    assert 29_000 < (_told(job)["left_ms"] or 0) < 40_000
 
 
 def test_erasing_many(crowd: Shop) -> None:

@@ -51,7 +51,9 @@ def act(request: PageRequest) -> HttpResponse:
     chosen = request.GET.get("action", "")
     form: BulkForm | None = None
     if chosen in FORMS:
-        form = FORMS[chosen](request.POST or None, account=account, count=count)
+        here = f"?{address(audience)}&action={chosen}"
+        initial = {"name": request.GET.get("name", "")}
+        form = FORMS[chosen](request.POST or None, account=account, count=count, here=here, initial=initial)
         if request.method == "POST" and form.is_valid():
             try:
                 job = bulk.start(account, audience, chosen, form.said(), user=request.user.pk)
