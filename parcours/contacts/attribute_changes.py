@@ -105,8 +105,8 @@ def run(running: jobs.Running) -> None:
         {"rename": _rename, "type": _change_type, "delete": _delete}[said["do"]](running)
 
 
-def _bearers(account: Account, name: str) -> array[int]:
-    return Audience(attribute=name).chosen(account)
+def _bearers(account: Account, name: str, *, below: int | None = None) -> array[int]:
+    return Audience(attribute=name).chosen(account, below=below)
 
 
 def _rename(running: jobs.Running) -> None:
@@ -178,7 +178,7 @@ def _change(
         teller.touched(changed)
         teller.append(job.account_id)
         crashpoints.point("attribute.uncommitted")
-        running.advance(accepted=len(changed), lines=len(ids))
+        running.advance(accepted=len(changed), lines=len(ids), result={**job.result, "last": ids[-1]})
     crashpoints.point("attribute.batch")
 
 
@@ -209,7 +209,8 @@ def _change_type(running: jobs.Running) -> None:
         values[name] = after
         return True
 
-    chosen = _bearers(job.account, name)
+    # They bear it still once it is converted: whoever goes on after a kill begins below the last of them.
+    chosen = _bearers(job.account, name, below=result.get("last"))
     running.advance(result={**result, "total": job.done_lines + len(chosen)})
     for first in range(0, len(chosen), _AT_ONCE):
         _change(running, chosen[first : first + _AT_ONCE], converted, [name])
