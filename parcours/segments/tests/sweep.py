@@ -1,19 +1,17 @@
 """Dies at each boundary of the keeping of segments, one after the other, and goes on (`tests.fixtures.sweep`).
 
 For each boundary a new account has the same people, segments and events, then hours pass, then a segment is edited;
-a child keeps the segments. The names of the boundaries that one passed are told too: each is to be among them.
+a child keeps the segments.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from unittest import mock
 
 from parcours.config import startup
 
 startup.setup_django()
 
-from django.conf import settings  # noqa: E402
 from django.db import transaction  # noqa: E402
 
 from parcours.accounts.models import Account  # noqa: E402
@@ -21,7 +19,7 @@ from parcours.contacts import actions as contacts  # noqa: E402
 from parcours.events import journal  # noqa: E402
 from parcours.events.entries import Event  # noqa: E402
 from parcours.events.store.client import client, ensure_store  # noqa: E402
-from parcours.lib import clock, crashpoints  # noqa: E402
+from parcours.lib import clock  # noqa: E402
 from parcours.lib.ids import new_id  # noqa: E402
 from parcours.lib.instants import to_ms  # noqa: E402
 from parcours.segments import actions, members, work  # noqa: E402
@@ -36,19 +34,6 @@ CRITERIA = {
     "parity": {"field": "city", "op": "eq", "value": "even"},
     "recent": {"event": "order.placed", "window": {"last": "3h"}},
 }
-
-
-def noting() -> None:
-    """`keep`, with the names of the boundaries on its way."""
-    matches = crashpoints.fnmatchcase
-    with (settings.DATA_DIR / "passed").open("w") as passed:
-
-        def noted(name: str, pattern: str) -> bool:
-            passed.write(f"{name}\n")
-            return matches(name, pattern)
-
-        with mock.patch.object(crashpoints, "fnmatchcase", noted):
-            keep()
 
 
 def keep() -> None:
@@ -128,7 +113,6 @@ def report(account: Account) -> dict[str, object]:
     """Figures, members, and the entries and exits in the store."""
     first = account.contacts.order_by("pk").values_list("pk", flat=True)[0]
     found: dict[str, object] = {
-        "passed": sorted(set((settings.DATA_DIR / "passed").read_text().split())),
         "stirred": Stirred.objects.filter(account_id=account.pk).count(),
         "flips": Flips.objects.filter(account_id=account.pk).count(),
     }
@@ -156,7 +140,7 @@ def report(account: Account) -> dict[str, object]:
 def main() -> None:
     startup.migrate()
     with ensure_store():
-        sweep("segments.*", most=80, begin=prepare, do=noting, report=report, between=state)
+        sweep("segments.*", most=80, begin=prepare, do=keep, report=report, between=state)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.fixtures.sweep import swept
+from parcours.contacts import merging
+from tests.fixtures.sweep import missed, swept
 
 
 def test_a_kill_at_any_boundary_changes_nothing(tmp_path: Path) -> None:
     lines = swept("parcours.contacts.merging.tests.sweep", tmp_path)
     assert lines[-1]["boundary"] > 8, "There are more boundaries than that."
+    assert missed(lines, Path(merging.__path__[0]).glob("*.py")) == set()
     untouched = lines[-1]["found"]
     assert untouched["living"] == [0, 1]
     assert [status for _who, status, _why in untouched["runs"]].count("active") == 1
