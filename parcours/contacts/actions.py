@@ -22,7 +22,7 @@ from parcours.contacts.lines import CHANNELS, COLUMNS, KEYS, Line, Refused
 from parcours.contacts.merging import forgetting
 from parcours.contacts.merging.people import absorbed, forget_merges, now_are, survivors
 from parcours.contacts.models import ConsentValue, List
-from parcours.contacts.rows import Source, insert_consent_changes, insert_members
+from parcours.contacts.rows import Source, insert_consent_changes, insert_members, touch_contacts
 from parcours.contacts.telling import Cause, Teller
 from parcours.contacts.upserting import Refusal, UpsertResult, upsert_into
 from parcours.lib import bulk
@@ -254,9 +254,7 @@ def remove_tags(
             _delete("contacts_tag", "name", tag, list(with_it))
             having |= with_it
         changed = [contact_id for contact_id in living if contact_id in having]
-        bulk.update_many(
-            "contacts_contact", ("updated_at",), [(teller.now_ms, contact_id) for contact_id in changed]
-        )
+        touch_contacts(changed, now_ms=teller.now_ms)
         for contact_id in changed:
             teller.updated(contact_id, ["tags"])
         teller.touched(changed)

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from parcours.accounts.models import Account
 from parcours.contacts import attributes, rows
 from parcours.contacts.folding import sort_name
-from parcours.contacts.lines import CHANNELS, COLUMNS, DECIDING_KEYS, KEYS, Line, Reader, Refused, fault_of
+from parcours.contacts.lines import COLUMNS, DECIDING_KEYS, KEYS, Line, Reader, Refused, fault_of
 from parcours.contacts.merging import erased
 from parcours.contacts.merging.people import by_former_keys, survivors
 from parcours.contacts.models import AttributeDefinition, ConsentValue
@@ -30,9 +30,7 @@ from parcours.contacts.telling import Teller
 from parcours.lib import bulk
 
 _LOCK = 7_301_001  # names the advisory lock among all those that PostgreSQL may hold for us
-_CONSENT_COLUMNS = tuple(f"consent_{channel}" for channel in CHANNELS)
-WRITTEN = (*COLUMNS, "sort_name", "attributes", *_CONSENT_COLUMNS, "updated_at")
-_READ = f"SELECT id, {', '.join(COLUMNS)}, attributes, {', '.join(_CONSENT_COLUMNS)} FROM contacts_contact"
+_READ = f"SELECT id, {', '.join(COLUMNS)}, attributes, {', '.join(rows.CONSENTS)} FROM contacts_contact"
 _OPTED_OUT = ConsentValue.OPTED_OUT.value
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -324,7 +322,7 @@ class Batch:
             if not person.new and ((names := person.changes()) or person.tags or person.consents_changed())
         ]
         self.changed = changed
-        self._write_contacts(created, [person for person, _names in changed])
+        self._write_contacts(created, changed)
         bulk.insert_many(
             "contacts_attributedefinition",
             ("account_id", "name", "type", "created_at"),
@@ -374,13 +372,14 @@ class Batch:
     def _reserve(self, count: int) -> list[int]:
         return bulk.reserve_ids("contacts_contact", count) if count else []
 
-    def _write_contacts(self, created: list[Person], changed: list[Person]) -> None:
-        free = [(None, None, None, person.id) for person in changed if person.moved_keys()]
+    def _write_contacts(self, created: list[Person], changed: list[tuple[Person, list[str]]]) -> None:
+        free = [(None, None, None, person.id) for person, _names in changed if person.moved_keys()]
         bulk.update_many("contacts_contact", KEYS, free)
-        bulk.update_many("contacts_contact", WRITTEN, [(*self._row(person), person.id) for person in changed])
+        told = ((person, self._row(person), names) for person, names in changed)
+        rows.update_contacts(told, now_ms=self.now_ms)
         bulk.insert_many(
             "contacts_contact",
-            ("id", "account_id", *WRITTEN),
+            ("id", "account_id", *rows.WRITTEN),
             [(person.id, self.account_id, *self._row(person)) for person in created],
         )
 

@@ -21,6 +21,7 @@ from parcours.contacts.audience import Audience
 from parcours.contacts.batch import lock
 from parcours.contacts.bulk_actions import ACTIONS, Doing, Outcome
 from parcours.contacts.models import BulkStep, Contact
+from parcours.lib import bulk as database
 from parcours.lib import clock, crashpoints
 from parcours.lib.problems import Fault, Invalid, Problem
 
@@ -69,11 +70,13 @@ def run(running: jobs.Running) -> None:
         audience = Audience.read(said["audience"])
         chosen = audience.chosen(job.account, below=result.get("last", said["below"]))
         if "total" not in result:
-            result["total"] = len(chosen)
+            result |= {"total": len(chosen), "began_ms": clock.machine_ms()}
             running.advance(result=result)
+        turns = database.Turns()
         for first in range(0, len(chosen), _AT_ONCE):
             _do(running, list(chosen[first : first + _AT_ONCE]), result)
             crashpoints.point("bulk.batch")
+            turns.leave()
 
 
 def _do(running: jobs.Running, ids: list[int], result: dict[str, Any]) -> None:
@@ -147,6 +150,8 @@ def run_undo(running: jobs.Running) -> None:
     with translation.override(said["language"]):
         result: dict[str, Any] = dict(job.result)
         result.setdefault("total", sum(len(ids) for ids in steps.values_list("contact_ids", flat=True)))
+        result.setdefault("began_ms", clock.machine_ms())
+        turns = database.Turns()
         while undoing is not None:
             rest = steps.filter(number__lt=result["step"]) if "step" in result else steps
             step = rest.first()
@@ -159,3 +164,4 @@ def run_undo(running: jobs.Running) -> None:
                 result["step"] = step.number
                 _tell(running, step.contact_ids, outcome, result)
             crashpoints.point("bulk.undone")
+            turns.leave()

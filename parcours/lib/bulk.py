@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 #: Rows in a statement, and values bound: SQLite's usual limit is 32,766.
 _LARGEST_BLOCK, _MOST_MARKS = 2_500, 32_000
+#: How long transactions may follow each other, and a little more than who waits for SQLite sleeps between two looks.
+_TURN_SECONDS, _LOOK_SECONDS = 0.4, 0.11
 
 
 def insert_many(
@@ -109,6 +112,25 @@ def update_many(
     with connections[using].cursor() as cursor:
         cursor.executemany(f'UPDATE "{table}" SET {sets} WHERE {where}', values)
         return cursor.rowcount
+
+
+class Turns:
+    """Long work of many transactions, one right after the other, that leaves others their turn between some of them.
+
+    On SQLite one connection writes at a time, and those that wait look every tenth of a second whether they may
+    (`sqlite3_busy_timeout`): where the next transaction begins at once, they may never.
+    """
+
+    def __init__(self, *, using: str = DEFAULT_DB_ALIAS) -> None:
+        self._alone = connections[using].vendor != "sqlite"
+        self._since = time.monotonic()
+
+    def leave(self) -> None:
+        """Between two transactions: let whoever waits write, when they have waited for long enough."""
+        if self._alone or time.monotonic() - self._since < _TURN_SECONDS:
+            return
+        time.sleep(_LOOK_SECONDS)
+        self._since = time.monotonic()
 
 
 @contextlib.contextmanager

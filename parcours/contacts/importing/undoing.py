@@ -74,12 +74,15 @@ def run(running: jobs.Running) -> None:
             raise Problem(503, "busy", _("Too much is still on its way to the statistics: try again later."))
         with transaction.atomic():
             running.advance(result=result)
+        turns = bulk.Turns()
         for part in imported.parts.exclude(created=b"").order_by("-pk").defer("refused"):
             _erase(running, imported, part, result)
             crashpoints.point("undo.part")
+            turns.leave()
         while rows := list(imported.changes.order_by("-pk")[:_AT_ONCE]):
             _restore(running, imported, rows, result)
             crashpoints.point("undo.changes")
+            turns.leave()
 
 
 def _tell(result: dict[str, Any], contact_id: int, reason: str) -> None:

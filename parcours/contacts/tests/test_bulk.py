@@ -176,6 +176,14 @@ def test_no_index_is_written_for_what_stays(
     ).exists()
 
 
+def test_who_opted_out_is_not_among_those_who_were_so_already(crowd: Shop) -> None:
+    crowd.add({"email": "p0@example.org", "consents": {"email": "opted_out"}})
+    crowd.add({"email": "p2@example.org", "consents": {"email": "opted_in"}})
+    job = do(crowd, Audience(), "set_consent", channel="email", value="opted_in", source="x")
+    told = _told(job)
+    assert (told["changed"], told["kept_opted_out"], told["unchanged"]) == (23, 1, 1)
+
+
 def test_how_long_it_still_takes_is_told(crowd: Shop, client: Client) -> None:
     job = bulk.start(crowd.account, Audience(), "add_tag", {"tag": "new"})
     assert _told(job)["total"] is None

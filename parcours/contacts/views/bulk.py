@@ -20,8 +20,10 @@ from parcours.contacts.forms import add_faults
 from parcours.contacts.forms_bulk import FORMS, BulkForm
 from parcours.contacts.models import Channel, ConsentValue
 from parcours.contacts.views.audiences import address, in_words, of_request
+from parcours.lib import clock
 from parcours.lib.problems import Invalid, Problem
 
+_SHOWN = 50
 _ICONS = {
     "add_to_list": "playlist-add",
     "remove_from_list": "playlist-x",
@@ -92,14 +94,31 @@ def _told(job: Job) -> dict[str, Any]:
         "about": _about(job.parameters["said"]),
         "under_way": job.status in (Job.Status.QUEUED, Job.Status.RUNNING),
         "failed": job.status == Job.Status.FAILED,
-        "total": result.get("total", 0),
+        "total": result.get("total"),
+        "left_ms": _left_ms(job),
         "changed": result.get("changed", 0),
-        "unchanged": max(0, job.done_lines - result.get("changed", 0) - job.refused_count),
+        "unchanged": _unchanged(job),
         "kept_opted_out": result.get("kept_opted_out", 0),
-        "refused": job.refused[:50],
+        "refused": job.refused[:_SHOWN],
+        "shown": _SHOWN,
         "can_undo": bulk.can_undo(job),
         "undone_by": result.get("undone_by", ""),
     }
+
+
+def _unchanged(job: Job) -> int:
+    """How many were as the action wants them: who was passed over because they opted out were not."""
+    others = (job.result.get(name, 0) for name in ("changed", "kept_opted_out"))
+    return max(0, job.done_lines - sum(others) - job.refused_count)
+
+
+def _left_ms(job: Job) -> float | None:
+    """About how long it still takes; None while that cannot be said."""
+    began, total = job.result.get("began_ms"), job.result.get("total")
+    if not (began and total and job.done_lines) or job.status != Job.Status.RUNNING:
+        return None
+    passed = clock.machine_ms() - began
+    return passed * max(0, total - job.done_lines) / job.done_lines if passed > 1000 else None
 
 
 def _about(said: dict[str, Any]) -> str:

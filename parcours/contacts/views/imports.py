@@ -242,6 +242,7 @@ def _told(imported: Import) -> dict[str, Any]:
         "columns": [(header, label_of(field)) for header, field in columns.items() if field],
         "left_out": [header for header, field in columns.items() if not field],
         "refused": job.refused[:_SHOWN],
+        "shown": _SHOWN,
         "undo": undo,
         "undoing": undo is not None and undo.status in (Job.Status.QUEUED, Job.Status.RUNNING),
         "not_undoable": undoing.refusal(imported, now=clock.now()),

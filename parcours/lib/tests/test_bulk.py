@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,3 +49,39 @@ def test_blocks_add_up_and_their_sizes_are_few(count: int, most: int) -> None:
     assert sum(blocks) == count
     assert all(0 < size <= most for size in blocks)
     assert len({size for size in blocks if size & (size - 1)}) <= 1
+
+
+def test_whoever_waits_for_the_database_has_a_turn(tmp_path: Path) -> None:
+    """Beside one who writes transaction upon transaction, as jobs on everybody do."""
+    if connection.vendor != "sqlite":
+        pytest.skip("Others need no turn.")
+    path, over = tmp_path / "database.sqlite3", threading.Event()
+
+    def opened() -> sqlite3.Connection:
+        made = sqlite3.connect(path, timeout=20, isolation_level=None)
+        made.execute("PRAGMA journal_mode=WAL")
+        return made
+
+    def work() -> None:
+        with closing(opened()) as mine:
+            turns = bulk.Turns()
+            while not over.is_set():
+                mine.execute("BEGIN IMMEDIATE")
+                time.sleep(0.15)
+                mine.execute("COMMIT")
+                turns.leave()
+
+    with closing(opened()) as other:
+        other.execute("CREATE TABLE t (at)")
+        worker = threading.Thread(target=work)
+        worker.start()
+        try:
+            waited = []
+            for _ in range(3):
+                began = time.monotonic()
+                other.execute("INSERT INTO t VALUES (1)")
+                waited.append(time.monotonic() - began)
+        finally:
+            over.set()
+            worker.join()
+    assert max(waited) < 3, waited
