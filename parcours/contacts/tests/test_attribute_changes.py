@@ -72,6 +72,28 @@ def test_a_type_changes_when_every_value_fits(bearers: Shop) -> None:
     assert values(bearers, "size") == ["38"] * 10
 
 
+def test_a_change_of_type_stopped_half_way_counts_everybody_once(bearers: Shop, monkeypatch: Any) -> None:
+    """The same as a kill for what is committed: the second worker begins where the first one left."""
+
+    class Died(BaseException):
+        pass
+
+    def die(reached: str) -> None:
+        if reached == "attribute.batch":
+            raise Died
+
+    job = attribute_changes.change_type(definition(bearers, "size"), "number")
+    with monkeypatch.context() as patched:
+        patched.setattr("parcours.lib.crashpoints.point", die)
+        with pytest.raises(Died):
+            jobs.round()
+    Job.objects.filter(pk=job.pk).update(lease_until=0)
+    job = finished(job)
+    assert (job.accepted, job.done_lines, job.result["total"]) == (10, 10, 10)
+    sizes = [person["attributes"]["size"] for person in bearers.people().values() if person["attributes"]]
+    assert sizes == [38] * 10
+
+
 def test_a_type_that_does_not_fit_changes_nothing_and_says_how_many(bearers: Shop) -> None:
     bearers.add({"email": "x@example.org", "attributes": {"size": "large"}})
     job = finished(attribute_changes.change_type(definition(bearers, "size"), "number"))
