@@ -108,7 +108,7 @@ def test_setting_it_ends_the_other_sessions(new: actions.NewAccount) -> None:
 def test_a_new_password_ends_the_other_sessions(new: actions.NewAccount) -> None:
     (first, _), (second, _) = sign_in(), sign_in()
     values = {"oldpassword": PASSWORD, "password1": "a wholly other one", "password2": "a wholly other one"}
-    first.post("/accounts/password/change/", values)
+    assert first.post("/accounts/password/change/", values)["Location"] == "/settings/security"
     assert User.objects.get().check_password("a wholly other one")
     assert (is_in(first), is_in(second)) == (True, False)
 

@@ -2,115 +2,34 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-import threading
-import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
-import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 from django.test import Client
 
 from parcours.accounts import actions, members
 from parcours.accounts.access import member_actor
 from parcours.accounts.models import Invitation, Member, User
 from parcours.lib import clock
+from tests.fixtures.openid import CLIENT_ID, SECRET, Provider
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
-CLIENT_ID, SECRET = "parcours", "a secret of the client"
-KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-class Provider(ThreadingHTTPServer):
-    """An OpenID provider where `person` is signed in (OpenID Connect Core 1.0, code flow with PKCE)."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.person: dict[str, Any] = {}
-        self.asked: dict[str, dict[str, str]] = {}
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Provider
-
-    def log_message(self, *_told: Any) -> None:
-        """Nothing on stderr."""
-
-    def _answer(self, told: Any, status: int = 200) -> None:
-        body = json.dumps(told).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_GET(self) -> None:
-        url, address = self.server.url, urlsplit(self.path)
-        asked = {name: values[0] for name, values in parse_qs(address.query).items()}
-        match address.path:
-            case "/.well-known/openid-configuration":
-                told = {
-                    "issuer": url,
-                    "authorization_endpoint": f"{url}/authorize",
-                    "token_endpoint": f"{url}/token",
-                    "userinfo_endpoint": f"{url}/userinfo",
-                    "jwks_uri": f"{url}/keys",
-                    "token_endpoint_auth_methods_supported": ["client_secret_basic"],
-                }
-                self._answer(told)
-            case "/authorize":
-                code = f"code{len(self.server.asked)}"
-                self.server.asked[code] = asked
-                back = urlencode({"code": code, "state": asked["state"]})
-                self.send_response(302)
-                self.send_header("Location", f"{asked['redirect_uri']}?{back}")
-                self.end_headers()
-            case "/userinfo":
-                right = self.headers["Authorization"] == "Bearer token"
-                self._answer(self.server.person if right else {}, 200 if right else 401)
-            case _:
-                self._answer({}, 404)
-
-    def do_POST(self) -> None:
-        sent = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-        asked = self.server.asked.pop(sent["code"][0])
-        basic = base64.b64decode(self.headers["Authorization"].removeprefix("Basic ")).decode()
-        proof = hashlib.sha256(sent["code_verifier"][0].encode()).digest()
-        right = (
-            basic == f"{CLIENT_ID}:{SECRET}"
-            and base64.urlsafe_b64encode(proof).rstrip(b"=").decode() == asked["code_challenge"]
-        )
-        if not right:
-            self._answer({"error": "invalid_grant"}, 400)
-            return
-        now = int(time.time())
-        claims = {"iss": self.server.url, "aud": CLIENT_ID, "iat": now, "exp": now + 60, **self.server.person}
-        signed = jwt.encode(claims, KEY, algorithm="RS256", headers={"kid": "1"})
-        self._answer({"access_token": "token", "token_type": "Bearer", "id_token": signed})
 
 
 @pytest.fixture
 def provider(settings: Any) -> Iterator[Provider]:
     server = Provider()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server.begin()
     settings.SSO_URL = server.url
     client = {"provider_id": "sso", "name": "Acme", "client_id": CLIENT_ID, "secret": SECRET}
     app = {**client, "settings": {"server_url": server.url}}
     settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [app]}}
     yield server
-    server.shutdown()
-    server.server_close()
+    server.end()
 
 
 @pytest.fixture
