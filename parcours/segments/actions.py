@@ -177,7 +177,7 @@ def _recompute_dependents(segment: Segment, now: datetime) -> None:
         row.update(mentions=mentions)
         # Another `updated_at`: a computation under way, of the criteria as they were, is of no use.
         live = row.exclude(status=Status.PAUSED)
-        live.update(status=Status.COMPUTING, next_at=now, updated_at=_later(one, now))
+        live.update(status=Status.COMPUTING, progress=0, next_at=now, updated_at=_later(one, now))
 
 
 def _named(criteria: Any, pointer: str = "") -> Iterator[tuple[str, int]]:

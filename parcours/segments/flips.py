@@ -8,7 +8,7 @@ its contacts are looked at again, as if an event had moved them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -137,8 +137,8 @@ def due(account_id: int, as_of: datetime, segments: Sequence[int], *, most: int 
     return found
 
 
-def spend(account_id: int, done: Due) -> None:
-    """In the caller's transaction: what was due is looked at; what was told beside it stays."""
+def spend(account_id: int, done: Due, following: Collection[int]) -> None:
+    """In the caller's transaction: what was due is looked at; what was told beside it stays, of segments that go on."""
     if done.rows:
         Flips.objects.filter(pk__in=done.rows).delete()
-        add(account_id, done.rest)
+        add(account_id, {segment: pairs for segment, pairs in done.rest.items() if segment in following})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import transaction
 
@@ -63,12 +63,22 @@ def look_again(held: Held) -> bool:
                 return True
         Stirred.objects.filter(pk__in=left.rows).delete()
         stirred.keep(account_id, read.load, left, later)
-        flips.spend(account_id, due)
-        flips.add(account_id, found.ahead)
+        following = _following({*found.ahead, *due.rest})
+        flips.spend(account_id, due, following)
+        flips.add(account_id, {pk: pairs for pk, pairs in found.ahead.items() if pk in following})
         if left.consents:
             held.note_consents(read.load)
     point("segments.followed")
     return True
+
+
+def _following(segments: Collection[int]) -> set[int]:
+    """In the caller's transaction: those of these segments that are there and not paused, and stay so until its end.
+
+    Nobody would look at the flips of the others, nor take them away.
+    """
+    rows = Segment.objects.filter(pk__in=segments).exclude(status=Segment.Status.PAUSED)
+    return set(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
 
 
 def _anything(account_id: int, read: Watermark) -> bool:

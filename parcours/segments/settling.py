@@ -47,9 +47,9 @@ def settle(held: Held) -> bool:
     read = watermark.current(held.account_id)
     found = figures.of_many(told, read)
     point("segments.read_figures")
-    now = clock.now()
     with transaction.atomic():
         held.check()
+        now = clock.now()
         for segment in told:
             same = Segment.objects.filter(pk=segment.pk, settling_at=segment.settling_at)
             same.update(
@@ -62,7 +62,7 @@ def settle(held: Held) -> bool:
             )
             # One that was edited or refreshed meanwhile is due again, and stays computing.
             done = Segment.objects.filter(pk=segment.pk, status=Segment.Status.COMPUTING, next_at__gt=now)
-            done.update(status=Segment.Status.UP_TO_DATE, progress=None)
+            done.exclude(progress=0).update(status=Segment.Status.UP_TO_DATE, progress=None)
             remember_size(segment, at=read.as_of, profiles=found[segment.pk]["profiles"])
     point("segments.settled")
     return True
