@@ -12,6 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from parcours.accounts.access import as_id
 from parcours.accounts.models import Account
@@ -321,9 +322,12 @@ def delete(pipeline: Pipeline) -> None:
     with transaction.atomic():
         count = Deal.objects.filter(pipeline=pipeline).count()
         if count:
-            raise _invalid(
-                "", _("%(count)d deals are in this pipeline: move or delete them first.") % {"count": count}
+            said = ngettext(
+                "%(count)d deal is in this pipeline: move or delete it first.",
+                "%(count)d deals are in this pipeline: move or delete them first.",
+                count,
             )
+            raise _invalid("", said % {"count": count})
         pipeline.delete()
 
 
