@@ -68,6 +68,22 @@ WORDS = {
         "next": "Suivant",
         "first_page": "Revenir à la première page",
         "range": "1 à 50 sur 300",
+        "second_range": "51 à 100 sur 300",
+        "none_found": "Aucun segment ne porte ce nom",
+        "all": "Voir tous les segments",
+        "used": "« Base » est utilisé, et ne peut pas être supprimé.",
+        "journey": "Scénario",
+        "empty": "Personne dans ce segment",
+        "nobody_found": "Personne ne répond à cette recherche",
+        "everybody": "Voir tout le monde",
+        "unused": "Rien ne se sert de ce segment",
+        "change_hour": "Changer l’heure",
+        "hour": "Heure",
+        "save_hour": "Enregistrer",
+        "hour_saved": "L’heure est enregistrée.",
+        "each_night": "chaque nuit à 5 h",
+        "span": "90 jours",
+        "to_all": "Actions sur ses contacts",
         "show": "Afficher",
         "exits": "Sorties",
         "exit": "Sortie",
@@ -122,6 +138,22 @@ WORDS = {
         "next": "Next",
         "first_page": "Back to the first page",
         "range": "1 to 50 of 300",
+        "second_range": "51 to 100 of 300",
+        "none_found": "No segment bears this name",
+        "all": "See every segment",
+        "used": "“Base” is used, and cannot be deleted.",
+        "journey": "Journey",
+        "empty": "Nobody is in this segment",
+        "nobody_found": "Nobody matches this search",
+        "everybody": "See everybody",
+        "unused": "Nothing uses this segment",
+        "change_hour": "Change the hour",
+        "hour": "Hour",
+        "save_hour": "Save",
+        "hour_saved": "The hour is saved.",
+        "each_night": "each night at 5:00",
+        "span": "90 days",
+        "to_all": "Actions on its contacts",
         "show": "Show",
         "exits": "Exits",
         "exit": "Exit",
@@ -171,6 +203,19 @@ class Place:
         """A segment made by the API; its id."""
         with self.api(account) as api:
             answer = api.post("segments", json={"name": name, "criteria": criteria or EVERYONE})
+            assert answer.status_code == 201, answer.text
+            return str(answer.json()["id"])
+
+    def journey(self, account: Account, name: str, *, segment: str) -> str:
+        """A journey that the entry into a segment starts; its id."""
+        document = {
+            "name": name,
+            "entry": {"triggers": [{"type": "segment_entered", "segment": segment}]},
+            "start": "end",
+            "steps": [{"id": "end", "type": "end"}],
+        }
+        with self.api(account) as api:
+            answer = api.post("journeys", json=document)
             assert answer.status_code == 201, answer.text
             return str(answer.json()["id"])
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.ways import each_way
 from tests.fixtures.browser import Visits, assert_accessible, assert_fits, shoot
 from tests.fixtures.installation import Account, Installation
 
@@ -35,6 +36,8 @@ WORDS = {
         "undone": "L’import a été annulé.",
         "imports": "Imports récents",
         "discard": "Jeter",
+        "discarded": "Le fichier a été jeté ; rien n’a été importé.",
+        "workbook": "C’est un classeur ou une archive : enregistrez-le en CSV, puis envoyez ce fichier.",
     },
     "en": {
         "continue": "Continue",
@@ -54,6 +57,8 @@ WORDS = {
         "undone": "The import was undone.",
         "imports": "Imports of late",
         "discard": "Throw away",
+        "discarded": "The file was thrown away; nothing was imported.",
+        "workbook": "This is a workbook or an archive: save it as CSV, then send that file.",
     },
 }
 
@@ -81,7 +86,7 @@ def _forgive_refusals(visits: Visits) -> None:
     visits.faults[:] = [fault for fault in visits.faults if "422" not in fault]
 
 
-@pytest.mark.parametrize(("language", "width"), [("fr", 1440), ("en", 390)])
+@each_way
 def test_from_a_file_to_its_undoing(
     visits: Visits, shopkeeper: Account, customers: Path, language: str, width: int
 ) -> None:
@@ -103,7 +108,7 @@ def test_from_a_file_to_its_undoing(
     page.get_by_label("Courriel", exact=True).select_option(label=words["leave"])
     page.get_by_role("button", name=words["continue"]).click()
 
-    page.get_by_label(words["new_list"]).fill(f"Lettre {language}")
+    page.get_by_label(words["new_list"]).fill(f"Lettre {language} {width}")
     page.get_by_label(words["tags"]).fill("vip, 2026")
     page.get_by_label(words["resubscribe"]).check()
     page.get_by_role("button", name=words["continue"]).click()
@@ -134,28 +139,33 @@ def test_from_a_file_to_its_undoing(
     _forgive_refusals(visits)
 
 
+@each_way
 def test_a_file_that_is_none_is_told_beside_its_field(
-    visits: Visits, shopkeeper: Account, tmp_path: Path
+    visits: Visits, shopkeeper: Account, tmp_path: Path, language: str, width: int
 ) -> None:
-    page = visits.page(account=shopkeeper, language="fr")
+    words = WORDS[language]
+    page = visits.page(account=shopkeeper, language=language, width=width)
     workbook = tmp_path / "clients.xlsx"
     workbook.write_bytes(b"PK\x03\x04" + b"\0" * 200)
     page.goto("/contacts/import")
     page.locator("input[type=file]").set_input_files(workbook)
-    page.get_by_role("button", name="Continuer").click()
-    expect(page.locator(".invalid-feedback")).to_contain_text("CSV")
-    visits.faults[:] = [
-        fault for fault in visits.faults if "422" not in fault
-    ]  # the browser notes the answer
+    page.get_by_role("button", name=words["continue"]).click()
+    expect(page.locator(".invalid-feedback")).to_have_text(words["workbook"])
+    _seen(page, "refused", language, width)
+    _forgive_refusals(visits)
 
 
-def test_a_file_is_thrown_away(visits: Visits, shopkeeper: Account, customers: Path) -> None:
-    page = visits.page(account=shopkeeper, language="fr")
+@each_way
+def test_a_file_is_thrown_away(
+    visits: Visits, shopkeeper: Account, customers: Path, language: str, width: int
+) -> None:
+    words = WORDS[language]
+    page = visits.page(account=shopkeeper, language=language, width=width)
     page.goto("/contacts/import")
     page.locator("input[type=file]").set_input_files(customers)
-    page.get_by_role("button", name="Continuer").click()
+    page.get_by_role("button", name=words["continue"]).click()
     page.wait_for_url("**/columns")
-    page.get_by_role("button", name="Jeter").click()
-    page.get_by_role("dialog").get_by_role("button", name="Jeter").click()
+    page.get_by_role("button", name=words["discard"]).click()
+    page.get_by_role("dialog").get_by_role("button", name=words["discard"]).click()
     expect(page).to_have_url(re.compile("/contacts/import$"))
-    expect(page.get_by_text("rien n’a été importé")).to_be_visible()
+    expect(page.get_by_text(words["discarded"])).to_be_visible()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.browser.segments import WORDS, Place, row
-from tests.fixtures.browser import Sessions, Visits, assert_accessible, assert_fits, shoot
-from tests.fixtures.installation import Account, installed
+from tests.browser.ways import each_way
+from tests.fixtures.browser import Visits, assert_accessible, assert_fits, shoot
+from tests.fixtures.installation import Account, Installation
 
 REASONS = {
     "fr": {
@@ -43,17 +44,8 @@ failed(of.get(name="Panne"), Segment.Error.FAILURE, "plus de place")
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with installed(tmp_path_factory.mktemp("states")) as running:
-        yield Place(running)
-
-
-@pytest.fixture
-def visits(browser: Browser, place: Place, sessions: Sessions) -> Iterator[Visits]:
-    opened = Visits(browser, place.installation, sessions)
-    yield opened
-    opened.close()
-    assert not opened.faults, opened.faults
+def place(installation: Installation) -> Place:
+    return Place(installation)
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +61,7 @@ def late(place: Place) -> Iterator[Account]:
         yield account
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("language", ["fr", "en"])
+@each_way
 def test_why_a_segment_is_late_is_told(visits: Visits, late: Account, language: str, width: int) -> None:
     words = WORDS[language]
     page = visits.page(account=late, language=language, width=width)

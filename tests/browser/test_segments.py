@@ -1,4 +1,4 @@
-"""Segments in a browser: every state, every action of the menu, folders, profiles, entries and exits."""
+"""Segments in a browser: every state, every action of the menu, profiles, hundreds of them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.segments import BUYERS, CLOCK, CROWD, WORDS, Place, act, row
+from tests.browser.ways import each_way
 from tests.fixtures.browser import Sessions, Visits, assert_accessible, assert_fits, shoot
 from tests.fixtures.installation import Account, installed
 
@@ -71,10 +72,10 @@ def test_an_account_without_segments(visits: Visits, place: Place, language: str
     page.wait_for_url("**/segments/new")
 
 
-@pytest.mark.parametrize(("language", "width"), [("fr", 1440), ("en", 390)])
+@each_way
 def test_every_state_as_it_comes(visits: Visits, place: Place, language: str, width: int) -> None:
     words = WORDS[language]
-    account = place.account(f"Etats{language}")
+    account = place.account(f"Etats{language}{width}")
     place.people(account, [{"email": "ann@example.org", "consents": {"email": "opted_in"}}])
     page = visits.page(account=account, language=language, width=width)
     with place.at_rest():
@@ -115,12 +116,12 @@ def test_every_state_as_it_comes(visits: Visits, place: Place, language: str, wi
     expect(row(page, "Tous")).to_contain_text(words["ready"], timeout=30_000)
 
 
-@pytest.mark.parametrize(("language", "width"), [("fr", 390), ("en", 1440)])
+@each_way
 def test_rows_tell_by_themselves_what_others_do(
     visits: Visits, place: Place, language: str, width: int
 ) -> None:
     words = WORDS[language]
-    account = place.account(f"Ailleurs{language}")
+    account = place.account(f"Ailleurs{language}{width}")
     place.people(account, [{"email": "ann@example.org"}])
     segment = place.segment(account, "Tous")
     place.settled(account)
@@ -142,13 +143,13 @@ def test_rows_tell_by_themselves_what_others_do(
     expect(row(page, "Tous")).to_contain_text(words["ready"])
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("language", ["fr", "en"])
+@each_way
 def test_copying_and_deleting(visits: Visits, place: Place, language: str, width: int) -> None:
     words = WORDS[language]
     account = place.account(f"Vies{language}{width}")
     inner = place.segment(account, "Base")
     place.segment(account, "Dérivé", {"segment": inner, "op": "member"})
+    place.journey(account, "Bienvenue", segment=inner)
     page = visits.page(account=account, language=language, width=width)
     page.goto("/segments/?sort=-name")
     act(page, "Base", words, "duplicate")
@@ -165,11 +166,16 @@ def test_copying_and_deleting(visits: Visits, place: Place, language: str, width
     act(page, "Base", words, "delete")
     dialog.get_by_role("button", name=words["delete"]).click()
     page.wait_for_url("**/uses")
+    expect(page.get_by_text(words["used"])).to_be_visible()
+    expect(page.get_by_role("link", name="Bienvenue")).to_contain_text(words["journey"])
     assert_accessible(page)
     assert_fits(page)
     shoot(page, f"segment-uses-{language}-{width}")
     page.get_by_role("link", name="Dérivé").click()
     page.wait_for_url(re.compile(r"/segments/\d+/edit"))
+    page.go_back()
+    page.get_by_role("link", name="Bienvenue").click()
+    page.wait_for_url(re.compile(r"/journeys/\d+"))
 
     page.goto("/segments/")
     act(page, copy, words, "delete")
@@ -177,8 +183,7 @@ def test_copying_and_deleting(visits: Visits, place: Place, language: str, width
     expect(row(page, copy)).to_have_count(0)
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("language", ["fr", "en"])
+@each_way
 def test_a_segment_is_edited(visits: Visits, place: Place, language: str, width: int) -> None:
     words = WORDS[language]
     account = place.account(f"Edite{language}{width}")
@@ -196,53 +201,6 @@ def test_a_segment_is_edited(visits: Visits, place: Place, language: str, width:
     expect(page.get_by_text(words["saved"])).to_be_visible()
     expect(row(page, "Lyonnais").locator("[data-figure=profiles]")).to_have_text("2")
     expect(row(page, "Lyonnais")).to_contain_text("Lyon")
-
-
-@pytest.mark.parametrize(("language", "width"), [("fr", 1440), ("en", 390)])
-def test_folders(visits: Visits, place: Place, language: str, width: int) -> None:
-    words = WORDS[language]
-    account = place.account(f"Dossiers{width}")
-    for name in ("Été", "Hiver", "Noël"):
-        place.segment(account, name)
-    page = visits.page(account=account, language=language, width=width)
-    page.goto("/segments/")
-    page.get_by_role("link", name=words["folders"]).click()
-    expect(page.get_by_text(words["no_folder_yet"])).to_be_visible()
-    page.get_by_label(words["name"], exact=True).fill("Saisons")
-    page.get_by_role("button", name=words["create_folder"]).click()
-    expect(page.get_by_label(words["new_name"].format("Saisons"))).to_be_visible()
-    assert_accessible(page)
-    assert_fits(page)
-    shoot(page, f"segment-folders-{language}-{width}")
-
-    page.goto("/segments/?sort=-name")
-    bar = page.locator("#move")
-    expect(bar).to_be_hidden()
-    page.get_by_label(words["tick"].format("Été")).check()
-    page.get_by_label(words["tick"].format("Hiver")).check()
-    expect(bar).to_be_visible()
-    page.get_by_label(words["move_to"]).select_option("Saisons")
-    assert_accessible(page)
-    shoot(page, f"segments-ticked-{language}-{width}")
-    bar.get_by_role("button", name=words["move"]).click()
-    expect(page.get_by_text(words["moved"])).to_be_visible()
-    assert "sort=-name" in page.url
-    page.get_by_label(words["folder"], exact=True).select_option("Saisons (2)")
-    expect(row(page, "Noël")).to_have_count(0)
-    expect(row(page, "Été")).to_be_visible()
-    page.get_by_label(words["tick_all"]).check()
-    expect(page.get_by_label(words["tick"].format("Hiver"))).to_be_checked()
-    page.get_by_label(words["move_to"]).select_option(words["no_folder"])
-    bar.get_by_role("button", name=words["move"]).click()
-    expect(page.get_by_text(words["moved_out"])).to_be_visible()
-
-    page.goto("/segments/folders")
-    page.get_by_label(words["new_name"].format("Saisons")).fill("Temps forts")
-    page.get_by_role("button", name=words["rename"]).click()
-    expect(page.get_by_label(words["new_name"].format("Temps forts"))).to_be_visible()
-    page.get_by_role("button", name=words["delete"]).click()
-    page.locator("#confirm-dialog").get_by_role("button", name=words["delete"]).click()
-    expect(page.get_by_text(words["no_folder_yet"])).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -282,7 +240,7 @@ def test_the_pages_fit_and_read_well(visits: Visits, shop: Account, language: st
     shoot(page, f"segments-night-{language}-{width}")
 
 
-@pytest.mark.parametrize(("language", "width"), [("fr", 1440), ("en", 390)])
+@each_way
 def test_profiles_are_searched_sorted_paged_and_exported(
     visits: Visits, shop: Account, language: str, width: int
 ) -> None:
@@ -319,67 +277,45 @@ def test_profiles_are_searched_sorted_paged_and_exported(
     expect(page.locator("tbody tr")).to_have_count(50)
 
 
-@pytest.mark.parametrize(("language", "width"), [("fr", 1440), ("en", 390)])
-def test_who_entered_and_left_is_told(visits: Visits, place: Place, language: str, width: int) -> None:
-    words = WORDS[language]
-    account = place.account(f"Allees{language}")
-    criteria = {"field": "city", "op": "eq", "value": "Brest"}
-    place.people(account, [{"email": "ann@example.org", "first_name": "Ann", "city": "Brest"}])
-    place.segment(account, "Brestois", criteria)
-    place.settled(account)
-    page = visits.page(account=account, language=language, width=width)
-    page.goto("/segments/")
-    page.get_by_role("link", name="Brestois", exact=True).click()
-    page.get_by_role("link", name=words["changes"]).click()
-    expect(page.locator("tbody tr")).to_have_count(1)
-    place.people(
-        account, [{"email": "ann@example.org", "city": "Lyon"}, {"email": "bob@example.org", "city": "Brest"}]
-    )
-    deadline = time.monotonic() + 20
-    while page.locator("[data-figure=left]").inner_text() != "1" and time.monotonic() < deadline:
-        time.sleep(0.3)
-        page.reload()
-    expect(page.locator("[data-figure=entered]")).to_have_text("2")
-    expect(page.locator("tbody tr")).to_have_count(3)
-    page.get_by_label(words["show"], exact=True).select_option(words["exits"])
-    page.get_by_role("button", name=words["apply"]).click()
-    expect(page.locator("tbody tr")).to_have_count(1)
-    expect(page.locator("tbody tr")).to_contain_text("Ann")
-    expect(page.locator("tbody tr")).to_contain_text(words["exit"])
-    assert_accessible(page)
-    page.get_by_label(words["from"], exact=True).fill("2020-01-01")
-    page.get_by_label(words["to"], exact=True).fill("2020-01-02")
-    page.get_by_role("button", name=words["apply"]).click()
-    expect(page.get_by_text(words["nobody_moved"])).to_be_visible()
-    assert_accessible(page)
-    assert_fits(page)
-    shoot(page, f"segment-changes-none-{language}-{width}")
-
-
-def test_three_hundred_segments(visits: Visits, place: Place) -> None:
+@pytest.fixture(scope="module")
+def crowd(place: Place) -> Account:
+    """An account with three hundred segments, half of them in a folder."""
     account = place.account("Foule")
     place.people(account, [{"email": "ann@example.org", "city": "Brest"}])
     with place.api(account) as api:
         folder = api.post("segment-folders", json={"name": "Villes"}).json()["id"]
     place.installation.quickly("manage", "shell", "-c", CROWD.format(account=account.id, folder=folder))
-    for language, width in (("fr", 1440), ("en", 390)):
-        words = WORDS[language]
-        page = visits.page(account=account, language=language, width=width)
-        page.goto("/segments/")
-        expect(page.get_by_text(words["range"])).to_be_visible()
-        assert_accessible(page)
-        assert_fits(page)
-        shoot(page, f"segments-three-hundred-{language}-{width}")
-        page.get_by_label(words["search"]).fill("ville 29")
-        page.keyboard.press("Enter")
-        expect(page.locator("tbody tr")).to_have_count(13)
-        page.get_by_label(words["folder"], exact=True).select_option("Villes (150)")
-        expect(page.locator("tbody tr")).to_have_count(8)
-        page.get_by_role("link", name=words["name"], exact=True).click()
-        head = page.get_by_role("columnheader", name=words["name"], exact=True)
-        expect(head).to_have_attribute("aria-sort", "descending")
-        page.goto("/segments/?page=6")
-        expect(page.locator("tbody tr")).to_have_count(50)
+    return account
+
+
+@each_way
+def test_three_hundred_segments(visits: Visits, crowd: Account, language: str, width: int) -> None:
+    words = WORDS[language]
+    page = visits.page(account=crowd, language=language, width=width)
+    page.goto("/segments/")
+    expect(page.get_by_text(words["range"])).to_be_visible()
+    assert_accessible(page)
+    assert_fits(page)
+    shoot(page, f"segments-three-hundred-{language}-{width}")
+    page.get_by_label(words["search"]).fill("ville 29")
+    page.keyboard.press("Enter")
+    expect(page.locator("tbody tr")).to_have_count(13)
+    page.get_by_label(words["folder"], exact=True).select_option("Villes (150)")
+    expect(page.locator("tbody tr")).to_have_count(8)
+    page.get_by_role("link", name=words["name"], exact=True).click()
+    head = page.get_by_role("columnheader", name=words["name"], exact=True)
+    expect(head).to_have_attribute("aria-sort", "descending")
+    page.get_by_label(words["search"]).fill("nulle part")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(words["none_found"])).to_be_visible()
+    assert_accessible(page)
+    assert_fits(page)
+    shoot(page, f"segments-none-found-{language}-{width}")
+    page.get_by_role("link", name=words["all"]).click()
+    expect(page.get_by_text(words["range"])).to_be_visible()
+    page.get_by_role("link", name=words["next"]).click()
+    expect(page.get_by_text(words["second_range"])).to_be_visible()
+    expect(page.locator("tbody tr")).to_have_count(50)
     began = time.monotonic()
-    page.goto("/segments/?page=3")
+    page.goto("/segments/?page=6")
     assert time.monotonic() - began < 3
