@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from parcours.accounts import jobs
 from parcours.contacts import definitions, queries
+from parcours.contacts.importing.models import Import
 from parcours.contacts.models import Contact
 from parcours.contacts.tests.conftest import Shop
 from parcours.lib import clock
@@ -78,6 +80,18 @@ def test_erasing_from_the_page(shop: Shop, reader: Client) -> None:
     assert "Cette personne est effacée" in text_of(reader.post(f"/contacts/{ada}/erase", follow=True))
     assert reader.get(f"/contacts/{ada}").status_code == 404
     assert Contact.objects.get(pk=ada).email is None
+
+
+def test_an_import_says_that_it_waits_then_how_much_of_what_it_refused_is_shown(
+    shop: Shop, reader: Client
+) -> None:
+    shop.send(b"email\na@example.org\n" + b"nobody\n" * 60)
+    path = f"/contacts/import/{Import.objects.get().pk}"
+    assert "En attente de commencer." in text_of(reader.get(path))
+    assert jobs.round()
+    page = text_of(reader.get(path))
+    assert page.count("“nobody”") == 50
+    assert "Les 50 premières sur 60" in page
 
 
 def test_pages_of_another_account_do_not_exist(shop: Shop, other_shop: Shop, reader: Client) -> None:
