@@ -1,241 +1,260 @@
-"""Contacts in a browser: filtered, chosen, acted upon together, undone; a person changed in place; attributes, tags."""
+"""Contacts in a browser: filtered, chosen, acted upon together, undone; one added, changed in place, erased."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable
+from functools import cache
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from tests.browser.contacts import WORDS, agree, figure, refused_forms, settle, with_people
+from tests.browser.ways import each_way
 from tests.fixtures.browser import Visits, assert_accessible, assert_fits, shoot
 from tests.fixtures.installation import Account, Installation
 
 
 @pytest.fixture(scope="module")
-def shop(installation: Installation) -> Account:
-    """An account of its own, with a dozen contacts, a list, a segment, attributes and tags."""
-    account = installation.create_account("Atelier Mimosa", email="jeanne@example.org")
-    with installation.api(account) as api:
-        news = api.post("lists", json={"name": "Lettre"}).json()["id"]
-        for name, kind in (("points", "number"), ("birthday", "date"), ("gift", "text")):
-            api.post("attributes", json={"name": name, "type": kind})
-        for number in range(12):
-            person: dict[str, Any] = {
-                "email": f"p{number}@mimosa.example",
-                "first_name": "Zoé" if number == 0 else "Léo",
-                "last_name": f"Lefèvre{number}",
-                "tags": ["vip"] if number % 3 == 0 else [],
-                "consents": {"email": "opted_out" if number == 1 else "opted_in"},
-                "attributes": {"points": number},
-                "lists": [news] if number < 2 else [],
-            }
-            assert api.post("contacts", json=person).status_code == 201
-        criteria = {"all": [{"field": "attributes.points", "op": "gte", "value": 6}]}
-        assert api.post("segments", json={"name": "Fidèles", "criteria": criteria}).status_code == 201
-        api.post("events?wait=true", content=b"", headers={"Content-Type": "application/x-ndjson"})
-    return account
+def shops(installation: Installation) -> Callable[[str], Account]:
+    """An account for each way, made when it is first walked."""
+    return cache(lambda way: with_people(installation, way))
 
 
-def refused_forms(visits: Visits) -> None:
-    """A form refused answers 422, which the browser tells as an error: here it was asked for."""
-    visits.faults[:] = [fault for fault in visits.faults if "status of 422" not in fault]
+@pytest.fixture
+def shop(shops: Callable[[str], Account], language: str, width: int) -> Account:
+    return shops(f"{language}.{width}")
 
 
-def settle(page: Page, *, undone: bool = False) -> None:
-    """Wait until an action in bulk says that it is done, or undone."""
-    said = "L’action est annulée." if undone else "L’action est faite."
-    expect(page.get_by_text(said)).to_be_visible(timeout=30_000)
-
-
-def test_filters_then_an_action_on_all_that_match_and_its_undoing(visits: Visits, shop: Account) -> None:
-    page = visits.page(account=shop, language="fr")
+@each_way
+def test_filters_then_an_action_on_all_that_match_and_its_undoing(
+    visits: Visits, shop: Account, language: str, width: int
+) -> None:
+    words = WORDS[language]
+    page = visits.page(account=shop, language=language, width=width)
     page.goto("/contacts/")
-    expect(page.get_by_text("12 contacts", exact=True)).to_be_visible()
-    page.get_by_text("Filtrer et trier").click()
-    page.get_by_label("Étiquette").fill("vip")
-    page.get_by_role("button", name="Appliquer").click()
-    expect(page.get_by_text("4 contacts", exact=True)).to_be_visible()
-    page.get_by_role("link", name="Actions sur ces 4 contacts").click()
-    page.get_by_role("link", name="Mettre sur une liste").click()
-    page.get_by_label("Liste").select_option(label="Lettre")
+    expect(page.get_by_text(words["12 contacts"], exact=True)).to_be_visible()
+    page.get_by_text(words["filter"]).click()
+    page.get_by_label(words["tag"]).fill("vip")
+    page.get_by_role("button", name=words["apply"]).click()
+    expect(page.get_by_text(words["4 contacts"], exact=True)).to_be_visible()
+    page.get_by_role("link", name=words["on_these_4"]).click()
+    page.get_by_role("link", name=words["put_on_a_list"]).click()
+    page.get_by_label(words["list"]).select_option(label="Lettre")
     assert_accessible(page)
-    page.get_by_role("button", name="Appliquer").click()
-    page.get_by_role("dialog").get_by_role("button", name="Appliquer").click()
-    settle(page)
-    expect(page.locator(".figure-tile").first).to_contain_text("3")  # one was on the list already
+    assert_fits(page)
+    agree(page, words["apply"])
+    settle(page, words["done"])
+    expect(figure(page, 0)).to_contain_text("3")  # one was on the list already
+    expect(figure(page, 1)).to_contain_text("1")
     assert_accessible(page)
-    page.get_by_role("button", name="Annuler l’action").click()
-    page.get_by_role("dialog").get_by_role("button", name="Annuler l’action").click()
-    settle(page, undone=True)
+    shoot(page, f"bulk-done-{language}-{width}")
+    agree(page, words["undo"])
+    settle(page, words["undone"])
     page.goto("/lists/")
     expect(page.get_by_role("row", name=re.compile("Lettre"))).to_contain_text("2")
+    page.goto("/contacts/?tag=vip")
+    page.get_by_role("link", name=words["remove_filter"]).click()
+    expect(page.get_by_text(words["12 contacts"], exact=True)).to_be_visible()
 
 
-def test_a_choice_by_hand_and_by_keyboard(visits: Visits, shop: Account) -> None:
-    page = visits.page(account=shop, language="fr", width=390)
+@each_way
+def test_a_choice_by_hand_and_by_keyboard(visits: Visits, shop: Account, language: str, width: int) -> None:
+    words = WORDS[language]
+    page = visits.page(account=shop, language=language, width=width)
     page.goto("/contacts/?search=leo")
-    expect(page.get_by_role("button", name="Actions sur la sélection")).to_be_hidden()
-    first = page.get_by_role("checkbox", name="Sélectionner Léo Lefèvre11")
-    first.focus()
+    on_selection = page.get_by_role("button", name=words["on_selection"])
+    expect(on_selection).to_be_hidden()
+    page.get_by_role("checkbox", name=words["select"].format(11)).focus()
     page.keyboard.press("Space")
-    page.get_by_role("checkbox", name="Sélectionner Léo Lefèvre10").check()
+    page.get_by_role("checkbox", name=words["select"].format(10)).check()
     expect(page.locator("[data-selected-count]")).to_have_text("2")
-    page.get_by_role("button", name="Actions sur la sélection").click()
-    page.get_by_role("link", name="Ajouter une étiquette").click()
-    page.get_by_label("Étiquette").fill("été")
-    page.get_by_role("button", name="Appliquer").click()
-    page.get_by_role("dialog").get_by_role("button", name="Appliquer").click()
-    settle(page)
+    on_selection.click()
+    page.get_by_role("link", name=words["add_a_tag"]).click()
+    page.get_by_label(words["tag"]).fill("été")
+    agree(page, words["apply"])
+    settle(page, words["done"])
     page.goto("/contacts/?tag=été")
-    expect(page.get_by_text("2 contacts", exact=True)).to_be_visible()
-    page.get_by_label("Tout sélectionner sur cette page").check()
+    expect(page.get_by_text(words["2 contacts"], exact=True)).to_be_visible()
+    page.get_by_label(words["select_all"]).check()
     expect(page.locator("[data-selected-count]")).to_have_text("2")
-    page.get_by_label("Tout sélectionner sur cette page").uncheck()
-    expect(page.get_by_role("button", name="Actions sur la sélection")).to_be_hidden()
+    page.get_by_label(words["select_all"]).uncheck()
+    expect(on_selection).to_be_hidden()
 
 
-def test_a_segment_filters_too(visits: Visits, shop: Account) -> None:
-    page = visits.page(account=shop, language="en")
+@each_way
+def test_each_action_on_a_segment(visits: Visits, shop: Account, language: str, width: int) -> None:
+    words = WORDS[language]
+    page = visits.page(account=shop, language=language, width=width)
     page.goto("/contacts/")
-    page.get_by_text("Filter and sort").click()
-    page.get_by_label("Segment").select_option(label="Fidèles")
-    page.get_by_label("Order").select_option(label="By e-mail address")
-    page.get_by_role("button", name="Apply").click()
-    expect(page.get_by_text("6 contacts", exact=True)).to_be_visible(timeout=20_000)
+    page.get_by_text(words["filter"]).click()
+    page.get_by_label(words["segment"]).select_option(label="Fidèles")
+    page.get_by_label(words["order"]).select_option(label=words["by_email"])
+    page.get_by_role("button", name=words["apply"]).click()
+    expect(page.get_by_text(words["6 contacts"], exact=True)).to_be_visible(timeout=20_000)
     expect(page.locator("a.person").first).to_have_text("Léo Lefèvre10")
+    page.get_by_role("link", name=words["on_these_6"]).click()
+    actions = page.url
+    for action, label, value in (
+        ("put_on_a_list", "list", "Lettre"),
+        ("take_off_a_list", "list", "Lettre"),
+        ("add_a_tag", "tag", "soldes"),
+        ("remove_a_tag", "tag", "soldes"),
+    ):
+        page.goto(actions)
+        page.get_by_role("link", name=words[action], exact=True).click()
+        asked = page.get_by_label(words[label], exact=True)
+        if label == "list":
+            asked.select_option(label=value)
+        else:
+            asked.fill(value)
+        agree(page, words["apply"])
+        settle(page, words["done"])
+        expect(page.get_by_role("heading", level=1)).to_have_text(words[action])
+        expect(figure(page, 0)).to_contain_text("6")
+    page.goto(actions)
+    page.get_by_role("link", name=words["set_an_attribute"]).click()
+    asked = page.get_by_label(words["value"], exact=True)
+    expect(asked).to_have_attribute("type", "date")  # birthday, the first of them
+    page.wait_for_load_state()
+    page.get_by_label(words["attribute"]).select_option(label="gift")
+    expect(asked).to_have_attribute("type", "text")
+    asked.fill("savon")
+    agree(page, words["apply"])
+    settle(page, words["done"])
+    expect(figure(page, 0)).to_contain_text("6")
+    page.goto(actions)
+    page.get_by_role("link", name=words["record_consent"]).click()
+    page.get_by_label(words["consent"], exact=True).select_option(label=words["opted_in"])
+    page.get_by_label(words["source"]).fill("foire de printemps")
+    agree(page, words["apply"])
+    settle(page, words["done"])
+    expect(figure(page, 0)).to_contain_text("0")  # five had agreed
+    expect(page.locator(".figure-tile", has_text=words["respected"])).to_contain_text("1")
+    assert_fits(page)
+    shoot(page, f"bulk-consent-{language}-{width}")
 
 
-def test_erasing_asks_for_the_number(visits: Visits, shop: Account, installation: Installation) -> None:
+@each_way
+def test_erasing_asks_for_the_number(
+    visits: Visits, shop: Account, installation: Installation, language: str, width: int
+) -> None:
+    words = WORDS[language]
     with installation.api(shop) as api:
         for number in range(2):
             api.post("contacts", json={"email": f"gone{number}@mimosa.example", "tags": ["gone"]})
-    page = visits.page(account=shop, language="en")
+    page = visits.page(account=shop, language=language, width=width)
     page.goto("/contacts/bulk?tag=gone&action=erase")
-    page.get_by_label("Type 2 to confirm").fill("3")
-    page.get_by_role("button", name="Erase", exact=True).click()
-    page.get_by_role("dialog").get_by_role("button", name="Erase").click()
-    expect(page.get_by_text("This is not the number of people who would be erased.")).to_be_visible()
-    page.get_by_label("Type 2 to confirm").fill("2")
-    page.get_by_role("button", name="Erase", exact=True).click()
-    page.get_by_role("dialog").get_by_role("button", name="Erase").click()
-    expect(page.get_by_text("The action is done.")).to_be_visible(timeout=30_000)
+    page.get_by_label(words["type_2"]).fill("3")
+    agree(page, words["erase"])
+    expect(page.get_by_text(words["wrong_number"])).to_be_visible()
+    page.get_by_label(words["type_2"]).fill("2")
+    agree(page, words["erase"])
+    settle(page, words["done"])
     page.goto("/contacts/?tag=gone")
-    expect(page.get_by_text("Nobody matches this search")).to_be_visible()
+    expect(page.get_by_text(words["nobody"])).to_be_visible()
+    expect(page.get_by_role("link", name=words["everybody"]).first).to_be_visible()
     refused_forms(visits)
 
 
-def test_a_person_is_changed_in_place(visits: Visits, shop: Account) -> None:
-    page = visits.page(account=shop, language="fr")
+@each_way
+def test_a_person_is_added_and_erased(visits: Visits, shop: Account, language: str, width: int) -> None:
+    words = WORDS[language]
+    page = visits.page(account=shop, language=language, width=width)
+    page.goto("/contacts/")
+    page.get_by_role("link", name=words["add"]).click()
+    page.get_by_label(words["first_name"]).fill("Inès")
+    page.get_by_role("button", name=words["add_it"]).click()
+    expect(page.get_by_text(words["needed"])).to_be_visible()
+    assert_accessible(page)
+    for said in ("added", "known"):
+        page.goto("/contacts/new")
+        page.get_by_label(words["first_name"]).fill("Inès")
+        page.get_by_label(words["email"], exact=True).fill("ines@mimosa.example")
+        page.get_by_label(words["agreed"]).check()
+        page.get_by_role("button", name=words["add_it"]).click()
+        expect(page.get_by_text(words[said])).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Inès")
+    expect(page.locator("#consents")).to_contain_text(words["opted_in"])
+    page.get_by_role("button", name=words["actions"], exact=True).click()
+    page.get_by_role("button", name=words["erase_person"]).click()
+    page.get_by_role("dialog").get_by_role("button", name=words["erase"]).click()
+    expect(page.get_by_text(words["erased"])).to_be_visible()
+    page.goto("/contacts/?search=ines")
+    expect(page.get_by_text(words["nobody"])).to_be_visible()
+    refused_forms(visits)
+
+
+@each_way
+def test_a_person_is_changed_in_place(visits: Visits, shop: Account, language: str, width: int) -> None:
+    words = WORDS[language]
+    page = visits.page(account=shop, language=language, width=width)
     page.goto("/contacts/?search=lefevre1 leo")
     page.get_by_role("link", name="Léo Lefèvre1", exact=True).click()
     profile = page.locator("#profile")
-    profile.get_by_role("link", name="Modifier").click()
-    profile.get_by_label("Adresse e-mail").fill("pas une adresse")
-    profile.get_by_role("button", name="Enregistrer").click()
-    expect(profile.get_by_text("n’est pas une adresse e-mail")).to_be_visible()
-    profile.get_by_label("Adresse e-mail").fill("p1@mimosa.example")
-    profile.get_by_label("Ville").fill("Évreux")
+    profile.get_by_role("link", name=words["edit"]).click()
+    profile.get_by_label(words["email"]).fill("pas une adresse")
+    profile.get_by_role("button", name=words["save"]).click()
+    expect(profile.get_by_text(words["not_an_address"])).to_be_visible()
+    profile.get_by_label(words["email"]).fill("p1@mimosa.example")
+    profile.get_by_label(words["city"]).fill("Évreux")
     profile.get_by_label("gift").fill("savon")
-    profile.get_by_role("button", name="Enregistrer").click()
-    expect(profile.get_by_text("Le profil est enregistré.")).to_be_visible()
+    profile.get_by_role("button", name=words["save"]).click()
+    expect(profile.get_by_text(words["saved"])).to_be_visible()
     expect(profile).to_contain_text("Évreux")
     expect(profile).to_contain_text("savon")
 
     consents = page.locator("#consents")
-    consents.get_by_text("Enregistrer un consentement").click()
-    consents.get_by_label("Consentement", exact=True).select_option(label="Abonné")
-    consents.get_by_label("D’où vient ce consentement").fill("au téléphone")
-    consents.get_by_role("button", name="Enregistrer ce consentement").click()
-    expect(consents.get_by_text("Cette personne s’est désabonnée : dites")).to_be_visible()
-    consents.get_by_label("demande qu’on lui écrive à nouveau").check()
-    consents.get_by_role("button", name="Enregistrer ce consentement").click()
+    consents.get_by_text(words["record_consent"]).click()
+    consents.get_by_label(words["consent"], exact=True).select_option(label=words["opted_in"])
+    consents.get_by_label(words["source"]).fill("au téléphone")
+    consents.get_by_role("button", name=words["record"], exact=True).click()
+    expect(consents.get_by_text(words["say_again"])).to_be_visible()
+    consents.get_by_label(words["again"]).check()
+    consents.get_by_role("button", name=words["record"], exact=True).click()
     expect(consents.get_by_text("au téléphone")).to_be_visible()
-    expect(consents.locator("strong", has_text="Abonné").first).to_be_visible()
+    expect(consents.locator("strong", has_text=words["opted_in"]).first).to_be_visible()
 
     tags = page.locator("#tags")
-    tags.get_by_label("Ajouter une étiquette").fill("Noël")
-    tags.get_by_role("button", name="Ajouter").click()
+    tags.get_by_label(words["add_a_tag"]).fill("Noël")
+    tags.get_by_role("button", name=words["tag_add"], exact=True).click()
     expect(tags.get_by_role("link", name="Noël")).to_be_visible()
-    tags.get_by_role("button", name=re.compile("Retirer l’étiquette")).click()
+    tags.get_by_role("button", name=words["remove_tag"]).click()
     expect(tags.get_by_role("link", name="Noël")).to_have_count(0)
 
     lists = page.locator("#lists")
-    lists.get_by_role("button", name=re.compile("Retirer de la liste")).click()
-    expect(lists.get_by_text("Sur aucune liste.")).to_be_visible()
-    lists.get_by_role("button", name="Mettre sur la liste").click()
+    lists.get_by_role("button", name=words["off_list"]).click()
+    expect(lists.get_by_text(words["no_list"])).to_be_visible()
+    lists.get_by_role("button", name=words["on_list"]).click()
     expect(lists.get_by_role("link", name="Lettre")).to_be_visible()
 
     page.reload()
-    expect(page.get_by_text("Dans aucun scénario jusqu’ici.")).to_be_visible()
+    expect(page.get_by_text(words["no_journey"])).to_be_visible()
     expect(page.locator(".timeline-event").first).to_be_visible(timeout=20_000)
-    page.get_by_role("button", name="Profil").click()
-    expect(page.get_by_role("button", name="Profil")).to_have_attribute("aria-pressed", "true")
-    expect(page.locator(".timeline-event", has_text="Contact créé")).to_have_count(1)
-    expect(page.locator(".timeline-event", has_text="Ajouté à une liste")).to_have_count(0)
+    chip = page.get_by_role("button", name=words["profile"], exact=True)
+    chip.click()
+    expect(chip).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".timeline-event", has_text=words["created"])).to_have_count(1)
+    expect(page.locator(".timeline-event", has_text=words["joined"])).to_have_count(0)
     page.locator(".timeline-event details summary").first.click()
     assert_accessible(page)
-    shoot(page, "contact-changed-fr-1440")
+    assert_fits(page)
+    shoot(page, f"contact-changed-{language}-{width}")
 
 
-def test_an_attribute_from_its_declaration_to_its_end(visits: Visits, shop: Account) -> None:
-    page = visits.page(account=shop, language="fr")
-    page.goto("/attributes/")
-    expect(page.get_by_role("row", name=re.compile("^points"))).to_contain_text("12")
-    expect(page.get_by_role("row", name=re.compile("^points"))).to_contain_text("1")  # the segment
-    page.get_by_label("Nom de l’attribut").fill("pointure")
-    page.get_by_role("button", name="Déclarer l’attribut").click()
-    expect(page.get_by_text("L’attribut est déclaré.")).to_be_visible()
-    page.get_by_role("link", name="pointure").click()
-    page.get_by_label("Nom de l’attribut").fill("taille")
-    page.get_by_role("button", name="Enregistrer").click()
-    expect(page.get_by_role("heading", name="taille")).to_be_visible()
-    page.goto("/attributes/")
-    page.get_by_role("link", name="points").click()
-    expect(page.locator("#uses")).to_contain_text("Fidèles")
-    page.get_by_label("Nom de l’attribut").fill("fidélité")
-    page.get_by_role("button", name="Enregistrer").click()
-    expect(page.get_by_role("alert")).to_contain_text("Fidèles")
-    page.get_by_label("Nom de l’attribut").fill("points")
-    page.get_by_label("Type").select_option(label="Oui ou non")
-    page.get_by_role("button", name="Enregistrer").click()
-    expect(page.get_by_label("Type")).to_have_value("boolean")
-    expect(page.get_by_role("alert")).to_contain_text("Fidèles")
-    assert_accessible(page)
-    page.goto("/attributes/")
-    page.get_by_role("link", name="taille").click()
-    page.get_by_role("button", name="Actions").click()
-    page.get_by_role("button", name="Supprimer l’attribut").click()
-    page.get_by_role("dialog").get_by_role("button", name="Supprimer").click()
-    expect(page.get_by_role("link", name="taille")).to_have_count(0, timeout=20_000)
-    refused_forms(visits)
-
-
-def test_a_tag_is_merged_into_another(visits: Visits, shop: Account, installation: Installation) -> None:
-    with installation.api(shop) as api:
-        api.post("contacts", json={"email": "p4@mimosa.example", "tags": ["a-tag", "b-tag"]})
-        api.post("contacts", json={"email": "p5@mimosa.example", "tags": ["a-tag"]})
-    page = visits.page(account=shop, language="en")
-    page.goto("/tags/?search=a-tag")
-    page.get_by_role("button", name="Actions on the tag a-tag").click()
-    page.get_by_role("button", name="Rename or merge").click()
-    page.get_by_label("New name").fill("b-tag")
-    page.get_by_role("dialog").get_by_role("button", name="Rename").click()
-    expect(page.get_by_text("The action is done.")).to_be_visible(timeout=30_000)
-    page.goto("/tags/")
-    expect(page.get_by_role("row", name=re.compile("b-tag"))).to_contain_text("2")
-    expect(page.get_by_role("row", name=re.compile("a-tag"))).to_have_count(0)
-
-
-def test_the_columns_of_an_export_are_chosen(visits: Visits, shop: Account) -> None:
-    page = visits.page(account=shop, language="fr")
+@each_way
+def test_the_columns_of_an_export_are_chosen(
+    visits: Visits, shop: Account, language: str, width: int
+) -> None:
+    words = WORDS[language]
+    page = visits.page(account=shop, language=language, width=width)
     page.goto("/contacts/?tag=vip")
-    page.get_by_role("link", name="Exporter en tant que CSV").click()
-    page.get_by_label("Toutes").uncheck()
+    page.get_by_role("link", name=words["export"]).click()
+    page.get_by_label(words["all_columns"]).uncheck()
     page.get_by_label("email", exact=True).check()
     page.get_by_label("attributes.points").check()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Exporter en tant que CSV").click()
+        page.get_by_role("button", name=words["export"]).click()
     lines = download.value.path().read_text("utf-8-sig").splitlines()
     assert lines[0] == "email,attributes.points"
     assert len(lines) == 5
@@ -243,8 +262,10 @@ def test_the_columns_of_an_export_are_chosen(visits: Visits, shop: Account) -> N
 
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("language", ["fr", "en"])
-def test_pages_fit_and_read_well(visits: Visits, shop: Account, language: str, width: int) -> None:
-    page = visits.page(account=shop, language=language, width=width)
+def test_pages_fit_and_read_well(
+    visits: Visits, shops: Callable[[str], Account], language: str, width: int
+) -> None:
+    page = visits.page(account=shops("fr.1440"), language=language, width=width)
     for path in (
         "contacts/?tag=vip&consent=email:opted_in",
         "contacts/?search=nobody",
@@ -259,7 +280,8 @@ def test_pages_fit_and_read_well(visits: Visits, shop: Account, language: str, w
     ):
         page.goto(f"/{path}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
-        assert_accessible(page)
+        if language == "fr":  # What axe looks at is the same in both.
+            assert_accessible(page)
         assert_fits(page)
         shoot(page, f"{path}-{language}-{width}")
     page.goto("/contacts/?search=zoe")
