@@ -65,6 +65,7 @@ class AttributeValue(BulkForm):
             "hx-target": "#field-value",
             "hx-select": "#field-value",
             "hx-swap": "outerHTML",
+            "hx-disable": "#apply",  # nothing is applied while the value's field is on its way
         }
         asked = self["name"].value()
         chosen = found.get(asked) or next(iter(found.values()), None)
