@@ -10,7 +10,6 @@ import json
 import re
 from typing import Any
 
-import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.template import engines
 from django.test import RequestFactory
@@ -18,6 +17,7 @@ from django.utils import translation
 from playwright.sync_api import Page, Route, expect
 
 from parcours.config.middleware import POLICY
+from tests.browser.ways import each_way
 from tests.fixtures.browser import Visits, assert_accessible, assert_fits, at_rest, shoot
 from tests.fixtures.installation import Account
 
@@ -147,8 +147,7 @@ def _open(visits: Visits, account: Account, language: str = "fr", width: int = 1
     return trial
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("language", ["fr", "en"])
+@each_way
 def test_figures_are_shown_and_readable(visits: Visits, account: Account, language: str, width: int) -> None:
     trial = _open(visits, account, language, width)
     grouped = "12\u202f480" if language == "fr" else "12,480"

@@ -223,8 +223,7 @@ def test_a_message_tells_what_it_earned(
     shoot(page, f"message-orders-{language}-{width}")
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("language", ["fr", "en"])
+@each_way
 def test_pages_fit_and_read_well(
     visits: Visits, shops: Callable[[str], Account], language: str, width: int
 ) -> None:

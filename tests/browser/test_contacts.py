@@ -110,8 +110,7 @@ def filled(installation: Installation) -> Account:
     return account
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("language", ["fr", "en"])
+@each_way
 @pytest.mark.parametrize("path", ["contacts", "contacts/new", "contacts/import", "lists"])
 def test_pages_fit_and_read_well(
     visits: Visits, filled: Account, path: str, language: str, width: int

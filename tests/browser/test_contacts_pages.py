@@ -260,8 +260,7 @@ def test_the_columns_of_an_export_are_chosen(
     assert len(lines) == 5
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("language", ["fr", "en"])
+@each_way
 def test_pages_fit_and_read_well(
     visits: Visits, shops: Callable[[str], Account], language: str, width: int
 ) -> None:

@@ -194,8 +194,7 @@ def test_a_pipeline_is_made_changed_and_deleted(
     visits.faults[:] = [fault for fault in visits.faults if "422" not in fault]
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("language", ["fr", "en"])
+@each_way
 def test_pages_fit_and_read_well(
     visits: Visits, shops: Callable[[str], Account], language: str, width: int
 ) -> None:

@@ -113,8 +113,7 @@ def searched(page: Page, words: dict[str, str]) -> None:
     expect(page.locator(".list-group-item").first).to_be_visible(timeout=20_000)
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("language", ["fr", "en"])
+@each_way
 def test_the_pages_are_at_home_everywhere(
     visits: Visits, accounts: Callable[[str], Account], language: str, width: int
 ) -> None:

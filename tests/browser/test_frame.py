@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.ways import each_way
@@ -15,8 +14,7 @@ from tests.fixtures.installation import Account, Installation
 WORDS = {"fr": ("Se connecter", "Mot de passe"), "en": ("Sign in", "Password")}
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("language", ["fr", "en"])
+@each_way
 def test_sign_in_page(visits: Visits, account: Account, language: str, width: int) -> None:
     page = visits.page(language=language, width=width)
     page.goto("/")
@@ -28,8 +26,7 @@ def test_sign_in_page(visits: Visits, account: Account, language: str, width: in
     shoot(page, f"sign-in-{language}-{width}")
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("language", ["fr", "en"])
+@each_way
 def test_home(visits: Visits, account: Account, language: str, width: int) -> None:
     page = visits.page(account=account, language=language, width=width)
     page.goto("/")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import httpx
-import pytest
 from playwright.sync_api import expect
 
+from tests.browser.ways import each_way
 from tests.fixtures.browser import Visits, assert_accessible, assert_fits, shoot
 from tests.fixtures.installation import Account, Installation
 
@@ -64,8 +64,7 @@ def test_a_journey_is_written_activated_paused_and_archived(visits: Visits, acco
     assert_accessible(page)
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("language", ["fr", "en"])
+@each_way
 def test_pages_fit_in_both_languages(
     visits: Visits, installation: Installation, account: Account, width: int, language: str
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.ways import each_way
 from tests.fixtures.browser import Visits, assert_accessible, assert_fits, at_rest, shoot
 from tests.fixtures.installation import Account, Installation
 
@@ -71,8 +72,7 @@ def pages(installation: Installation, account: Account) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("language", ["fr", "en"])
+@each_way
 def test_every_page(visits: Visits, account: Account, pages: list[str], language: str, width: int) -> None:
     page = visits.page(account=account, language=language, width=width)
     for path in pages:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import re
-import time
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.segments import BUYERS, CLOCK, CROWD, WORDS, Place, act, row
-from tests.browser.ways import each_way
+from tests.browser.ways import each_way, long_way
 from tests.fixtures.browser import Sessions, Visits, assert_accessible, assert_fits, shoot
 from tests.fixtures.installation import Account, installed
 
@@ -56,8 +55,7 @@ def shop(place: Place) -> Account:
     return account
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("language", ["fr", "en"])
+@each_way
 def test_an_account_without_segments(visits: Visits, place: Place, language: str, width: int) -> None:
     words = WORDS[language]
     account = place.account(f"Vide{language}{width}")
@@ -116,7 +114,7 @@ def test_every_state_as_it_comes(visits: Visits, place: Place, language: str, wi
     expect(row(page, "Tous")).to_contain_text(words["ready"], timeout=30_000)
 
 
-@each_way
+@long_way
 def test_rows_tell_by_themselves_what_others_do(
     visits: Visits, place: Place, language: str, width: int
 ) -> None:
@@ -203,8 +201,7 @@ def test_a_segment_is_edited(visits: Visits, place: Place, language: str, width:
     expect(row(page, "Lyonnais")).to_contain_text("Lyon")
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("language", ["fr", "en"])
+@each_way
 def test_the_pages_fit_and_read_well(visits: Visits, shop: Account, language: str, width: int) -> None:
     words = WORDS[language]
     page = visits.page(account=shop, language=language, width=width)
@@ -288,7 +285,7 @@ def crowd(place: Place) -> Account:
     return account
 
 
-@each_way
+@long_way
 def test_three_hundred_segments(visits: Visits, crowd: Account, language: str, width: int) -> None:
     words = WORDS[language]
     page = visits.page(account=crowd, language=language, width=width)
@@ -316,6 +313,5 @@ def test_three_hundred_segments(visits: Visits, crowd: Account, language: str, w
     page.get_by_role("link", name=words["next"]).click()
     expect(page.get_by_text(words["second_range"])).to_be_visible()
     expect(page.locator("tbody tr")).to_have_count(50)
-    began = time.monotonic()
     page.goto("/segments/?page=6")
-    assert time.monotonic() - began < 3
+    expect(page.locator("tbody tr")).to_have_count(50)

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from parcours.messaging.sink import Sink
+from tests.browser.ways import each_way
 from tests.end_to_end import road
 from tests.fixtures.browser import Sessions, Visits, assert_accessible, assert_fits, at_rest, shoot
 from tests.fixtures.installation import Installation, installed
@@ -69,8 +70,7 @@ def statistics_page(visits: Visits, place: Place, language: str, width: int) -> 
     return page
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("language", ["fr", "en"])
+@each_way
 def test_the_numbers_are_those_of_the_mailbox_and_open_their_people(
     visits: Visits, place: Place, language: str, width: int
 ) -> None:

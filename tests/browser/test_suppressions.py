@@ -165,8 +165,7 @@ def test_complaints_and_bounces_are_listed_and_let_go(
     expect(page.get_by_text(words["none bounces"], exact=True)).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("language", ["fr", "en"])
+@each_way
 def test_pages_fit_and_read_well(
     visits: Visits, shops: Callable[[str], Account], installation: Installation, language: str, width: int
 ) -> None:

@@ -1,6 +1,7 @@
 """In which languages and at which widths what users do is walked through.
 
-A French window and an English phone are walked at each run; `PARCOURS_WAYS=all` walks both languages at both widths.
+A French window and an English phone are walked at each run, what takes long on the phone alone; `PARCOURS_WAYS=all`
+walks both languages at both widths.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ import os
 
 import pytest
 
-WAYS = [("fr", 1440), ("en", 390)]
-if os.environ.get("PARCOURS_WAYS") == "all":
-    WAYS += [("fr", 390), ("en", 1440)]
+ALL = [("fr", 1440), ("en", 390), ("fr", 390), ("en", 1440)]
+_everywhere = os.environ.get("PARCOURS_WAYS") == "all"
 
 #: What a test of `language` and `width` is marked with.
-each_way = pytest.mark.parametrize(("language", "width"), WAYS)
+each_way = pytest.mark.parametrize(("language", "width"), ALL if _everywhere else ALL[:2])
+long_way = pytest.mark.parametrize(("language", "width"), ALL if _everywhere else ALL[1:2])

@@ -149,7 +149,7 @@ def test_pipelines_and_deals_by_hand(quiet_shop: Shop) -> None:
     contact = deal.ties.order_by("pk").values_list("contact_id", flat=True)[0]
     assert "détaché" in text_of(reader.post(f"/deals/{deal.pk}/contacts/{contact}/remove", follow=True))
     pipeline = pipelines[0]["id"]
-    assert "déplacez-les" in text_of(reader.post(f"/settings/pipelines/{pipeline}/delete", follow=True))
+    assert "déplacez-la" in text_of(reader.post(f"/settings/pipelines/{pipeline}/delete", follow=True))
     assert "est supprimé" in text_of(reader.post(f"/deals/{deal.pk}/delete", follow=True))
     assert "est supprimé" in text_of(reader.post(f"/settings/pipelines/{pipeline}/delete", follow=True))
 

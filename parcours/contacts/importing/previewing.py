@@ -20,6 +20,7 @@ from parcours.contacts.importing.columns import LineReader
 from parcours.contacts.importing.formats import CSV, Format
 from parcours.contacts.importing.models import Import
 from parcours.contacts.importing.reading import Chunk
+from parcours.contacts.importing.refusals import Columns
 from parcours.contacts.lines import KEYS
 from parcours.contacts.person import Person
 from parcours.contacts.rows import Source
@@ -73,6 +74,7 @@ class Previewer:
 
     def __init__(self, account: Account, found: Format, options: Options) -> None:
         self._account, self._found, self._options = account, found, options
+        self._columns = Columns(found)
         self._seen = _Seen()
         self.preview = Preview()
 
@@ -103,7 +105,7 @@ class Previewer:
             ]
             outcome = upsert_into(batch, given, write=False)
         refused = [(each.number, each.reason) for each in chunk.unreadable]
-        refused += [(chunk.numbers[each.index], each.reason) for each in outcome.refused]
+        refused += [(chunk.numbers[each.index], self._columns.reason(each)) for each in outcome.refused]
         told.lines += chunk.count
         told.refused_count += len(refused)
         told.refused = sorted([*told.refused, *refused])[:_TOLD]

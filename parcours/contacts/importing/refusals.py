@@ -1,9 +1,10 @@
-"""The file of the lines that an import refused, made to be mended and sent again."""
+"""Why an import refused lines, in the words of its file; and the file of these lines, to be mended and sent again."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,35 @@ from django.utils.translation import gettext as _
 from parcours.contacts.importing import keeping
 from parcours.contacts.importing.formats import CSV, Format
 from parcours.contacts.importing.models import Import
+from parcours.contacts.lines import fault_of
+from parcours.contacts.upserting import Refusal
 from parcours.lib.exports import csv_lines
+
+#: Of a header, so much is told.
+_LONGEST_HEADER = 100
+
+
+class Columns:
+    """The columns of a file, by what faults of a contact point to."""
+
+    def __init__(self, found: Format) -> None:
+        self._headers: dict[str, list[str]] = defaultdict(list)
+        if found.kind == CSV:
+            for header, field in zip(found.headers, found.fields, strict=False):
+                if field:
+                    pointer = "/consents" if field.startswith("consents.") else fault_of(field, "")["pointer"]
+                    self._headers[pointer].append(header[:_LONGEST_HEADER])
+
+    def reason(self, refusal: Refusal) -> str:
+        """Why a line is refused, under the headers that its sender knows; as it stands where there are none."""
+        if not all(fault["pointer"] in self._headers for fault in refusal.faults):
+            return refusal.reason
+        said = [
+            _("%(field)s: %(fault)s")
+            % {"field": ", ".join(self._headers[fault["pointer"]]), "fault": fault["detail"]}
+            for fault in refusal.faults
+        ]
+        return " ".join(said)
 
 
 def lines(imported: Import) -> Iterator[bytes]:

@@ -15,7 +15,7 @@ from django.utils import translation
 from parcours.accounts import jobs
 from parcours.contacts import definitions, queries
 from parcours.contacts.batch import Batch
-from parcours.contacts.importing import columns, fresh, keeping
+from parcours.contacts.importing import columns, fresh, keeping, refusals
 from parcours.contacts.importing.ahead import Ahead
 from parcours.contacts.importing.columns import LineReader
 from parcours.contacts.importing.formats import CSV, Format
@@ -72,6 +72,7 @@ class Taker:
             tags=self._tags,
             consents=options.consents,
         )
+        self._columns = refusals.Columns(found)
         self._lines: LineReader | None = None
         self._sheets: SheetReader | None = None
 
@@ -127,7 +128,7 @@ class Taker:
         for each in outcome.refused:
             index = rest[each.index]
             raw = "" if each.unsaid else chunk.raw(index)
-            refused.append(Refused(chunk.numbers[index], each.reason, raw))
+            refused.append(Refused(chunk.numbers[index], self._columns.reason(each), raw))
         refused.sort(key=lambda each: each.number)
         created = fresh_ids + outcome.created
         keeping.keep(self._imported, batch, created=created, refused=refused, now_ms=batch.now_ms)

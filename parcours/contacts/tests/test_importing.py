@@ -71,6 +71,17 @@ def test_bad_lines_are_refused_alone_by_their_number(shop: Shop) -> None:
     assert "not an address" in job["refused"][0]["reason"]
 
 
+def test_what_is_refused_is_said_under_the_headers_of_the_file(shop: Shop) -> None:
+    definitions.declare_attribute(account_id=shop.account.pk, name="points", type="number", now=clock.now())
+    body = b"E-mail,Points,consents.email\nann@example.org,many,yes\nbob,12,no\ncyd@example.org,3,perhaps\n"
+    job = shop.take(body)
+    assert [each["reason"] for each in job["refused"]] == [
+        "Points: The value is not a number.",
+        "E-mail: “bob” is not an e-mail address.",
+        "consents.email: A consent is opted_in, opted_out or pending.",
+    ]
+
+
 def test_formulas_are_data_and_are_defused_only_in_exports(shop: Shop) -> None:
     formula = '=HYPERLINK("http://evil")'
     text = io.StringIO()
